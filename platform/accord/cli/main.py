@@ -1,0 +1,60 @@
+"""The root of the command line. Commands are loaded when they run, so that start-up stays quick."""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from accord import __version__
+
+Places = Mapping[str, tuple[str, str, str]]
+
+COMMANDS: Places = {
+    "demo": ("accord.demo.command", "demo", "The whole story on this computer."),
+    "check": ("accord.cli.check", "check", "Is this a valid value, and in what one form?"),
+    "submit": ("accord.desk.cli.submit", "submit", "Check, seal and send an export."),
+    "pull": ("accord.desk.cli.pull", "pull", "Receive what is addressed to you."),
+    "inbox": ("accord.desk.cli.inbox", "inbox", "What was received."),
+    "show": ("accord.desk.cli.show", "show", "One bundle in full."),
+    "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
+    "retract": ("accord.desk.cli.retract", "retract", "Take a bundle or records of it back."),
+    "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
+    "verify": ("accord.cli.verify", "verify", "Check a receipt or bundle, offline."),
+    "desk": ("accord.desk.cli", "desk", "An organisation's own node."),
+    "hub": ("accord.hub.cli", "hub", "The shared server that cannot read what it carries."),
+    "registrar": ("accord.cli.registrar", "registrar", "The registrar's keys, off the hub."),
+    "witness": ("accord.witness.cli", "witness", "Cosign a hub's log."),
+    "log": ("accord.cli.log_verify", "log", "Check a whole transparency log."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return the command, or ``None`` for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place[2]) for name, place in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 verification failed, 4 enrolment or sign-in "
+    "needed, 5 partly done, 6 unavailable for now.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="accord")
+def main() -> None:
+    """Exchange signed, sealed bundles of indicators through a hub that cannot read them."""

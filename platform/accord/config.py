@@ -1,0 +1,61 @@
+"""What the environment says to every program: the home directory and the passphrase file.
+
+Each program has a config module of its own for its settings; this one holds what they share.
+An attacker who controls these two variables chooses which keys are opened, not what they are.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from accord.kernel.errors import Refused
+
+HOME_VARIABLE = "ACCORD_HOME"
+PASSPHRASE_VARIABLE = "ACCORD_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
+MAX_PASSPHRASE = 1024
+"""Longest passphrase in bytes."""
+
+
+def default_home() -> Path:
+    """Return ``$ACCORD_HOME``, else the platform's data directory for accord."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen) if chosen else user_data_path("accord", appauthor=False)
+
+
+def read_passphrase() -> bytes | None:
+    """Return the content of ``$ACCORD_PASSPHRASE_FILE`` without its line end, or ``None``.
+
+    Raises:
+        Refused: ``passphrase_file_open`` when others may read it, ``passphrase_file_bad`` when it
+            is missing, empty or longer than 1024 bytes.
+    """
+    chosen = os.environ.get(PASSPHRASE_VARIABLE)
+    if not chosen:
+        return None
+    path = Path(chosen)
+    try:
+        mode = path.stat().st_mode
+        content = path.read_bytes()[: MAX_PASSPHRASE + 2].rstrip(b"\r\n")
+    except OSError as error:
+        raise Refused(
+            "passphrase_file_bad",
+            "The passphrase file cannot be read.",
+            observed=chosen,
+            next_step=f"Point {PASSPHRASE_VARIABLE} to a readable file.",
+        ) from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise Refused(
+            "passphrase_file_open",
+            "Others may read the passphrase file.",
+            observed=f"mode {stat.S_IMODE(mode):o}",
+            next_step=f"chmod 600 {chosen}",
+        )
+    if not content or len(content) > MAX_PASSPHRASE:
+        raise Refused(
+            "passphrase_file_bad",
+            f"The passphrase file must hold 1 to {MAX_PASSPHRASE} bytes.",
+            observed=f"{len(content)} bytes",
+        )
+    return content
