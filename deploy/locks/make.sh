@@ -1,0 +1,23 @@
+#!/bin/sh
+# Write the hashed locks anew from pyproject.toml. Needs pip-tools in the environment ($PYTHON).
+# run.txt = what the programs need; test.txt = the same and the test tools; lint.txt = the gates too.
+set -eu
+cd "$(dirname "$0")/../.."
+PYTHON="${PYTHON:-.venv/bin/python}"
+groups="$(mktemp -d)"
+trap 'rm -rf "$groups"' EXIT
+
+lock() {
+  out="$1"; shift
+  "$PYTHON" - "$@" > "$groups/groups.in" <<'PY'
+import sys, tomllib
+groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]
+print(*(line for name in sys.argv[1:] for line in groups[name]), sep="\n")
+PY
+  "$PYTHON" -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate \
+    --build-deps-for editable --output-file "deploy/locks/$out" pyproject.toml "$groups/groups.in"
+}
+lock run.txt
+lock test.txt test
+lock lint.txt test lint
