@@ -11,12 +11,15 @@ lock() {
   out="$1"; shift
   "$PYTHON" - "$@" > "$groups/groups.in" <<'PY'
 import sys, tomllib
-groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]
-print(*(line for name in sys.argv[1:] for line in groups[name]), sep="\n")
+project = tomllib.load(open("pyproject.toml", "rb"))
+lines = [*project["build-system"]["requires"], "editables"]  # hatchling's editable install
+for name in sys.argv[1:]:
+    lines += project["dependency-groups"][name]
+print(*lines, sep="\n")
 PY
   "$PYTHON" -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
     --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate \
-    --build-deps-for editable --output-file "deploy/locks/$out" pyproject.toml "$groups/groups.in"
+    --output-file "deploy/locks/$out" pyproject.toml "$groups/groups.in"
 }
 lock run.txt
 lock test.txt test
