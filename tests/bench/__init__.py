@@ -1,0 +1,1 @@
+"""Figures printed next to their goals: ``python -m tests.bench NAME --json``."""

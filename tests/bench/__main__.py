@@ -1,0 +1,75 @@
+"""Run one bench, or all: prints machine, versions, figure and goal. Never part of the tests."""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+HERE = Path(__file__).parent
+VERSIONS = ("cryptography", "Flask", "SQLAlchemy", "waitress", "numpy", "zstandard", "sqlcipher3")
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    model = ""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "versions": {name: metadata.version(name) for name in VERSIONS},
+    }
+
+
+def benches() -> dict[str, object]:
+    """All bench modules by their NAME."""
+    found = {}
+    for path in sorted(HERE.glob("bench_*.py")):
+        module = importlib.import_module(f"tests.bench.{path.stem}")
+        found[module.NAME] = module
+    return found
+
+
+def main() -> int:
+    """Parse the command line, run, print."""
+    known = benches()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("name", choices=[*known, "all"])
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--rows", type=int, help="size of the work, where the bench has one")
+    parser.add_argument("--seconds", type=int, help="length of a load run, where it has one")
+    parser.add_argument("--short", action="store_true", help="a small size, to see that it runs")
+    args = parser.parse_args()
+    options = {key: value for key in ("rows", "seconds") if (value := getattr(args, key))}
+    if args.short:
+        options["short"] = 1
+    report: dict[str, object] = {"machine": machine(), "results": []}
+    results: list[object] = report["results"]  # type: ignore[assignment]
+    for name in known if args.name == "all" else [args.name]:
+        outcome = known[name].run(dict(options))
+        for result in outcome if isinstance(outcome, list) else [outcome]:
+            line = {"bench": name, **result}
+            results.append(line)
+            print(
+                f"{name:12} {line['figure']} {line['unit']}   goal: {line['goal']}",
+                file=sys.stderr,
+            )
+    if args.json:
+        print(json.dumps(report, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
