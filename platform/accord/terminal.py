@@ -38,11 +38,11 @@ EXIT_UNAVAILABLE = 6
 Data = Mapping[str, Any] | Sequence[Any]
 
 
-class Partly(Exception):  # noqa: N818 - named for the outcome, as the error tree is
+class Partly(Exception):
     """The command did part of its work; its report has been printed. Exit code 5."""
 
 
-class Failed(Exception):  # noqa: N818 - named for the outcome, as the error tree is
+class Failed(Exception):
     """The report has been printed and says that something failed. Carries the exit code."""
 
     def __init__(self, exit_code: int = EXIT_ERROR) -> None:
@@ -189,13 +189,13 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--home",
         type=click.Path(path_type=Path, file_okay=False),
         default=None,
-        help="Directory of this program. Default: $ACCORD_HOME, else the platform's data directory.",
+        help="This program's directory. Default: $ACCORD_HOME, else the platform's own.",
     )
     @click.option("--yes", is_flag=True, help="Answer every question with yes.")
     @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
     @click.option("--quiet", is_flag=True, help="Only errors on stderr.")
     @functools.wraps(command)
-    def wrapper(  # noqa: PLR0913 - one parameter for each global option
+    def wrapper(
         *args: Any,  # noqa: ANN401 - passes through what the command declares
         as_json: bool,
         home: Path | None,
