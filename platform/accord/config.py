@@ -24,6 +24,11 @@ def default_home() -> Path:
     return Path(chosen) if chosen else user_data_path("accord", appauthor=False)
 
 
+def environment_for_children() -> dict[str, str]:
+    """Return the environment without Accord's own variables, for processes that we start."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ACCORD_")}
+
+
 def read_passphrase() -> bytes | None:
     """Return the content of ``$ACCORD_PASSPHRASE_FILE`` without its line end, or ``None``.
 

@@ -1,0 +1,1 @@
+"""The whole story on one computer: real processes, real HTTP on loopback, generated sample data."""
