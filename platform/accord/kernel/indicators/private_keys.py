@@ -1,0 +1,130 @@
+"""Private keys and seed phrases: recognised so that they are refused, never to be kept or shown.
+
+Invariant: an error raised here carries a code and a count of characters, nothing of the text.
+A mistyped key is still nearly a key, so shape is enough where no address has that shape.
+Sources: Bitcoin Core WIF, BIP-32, BIP-38, BIP-39, SEP-23, XRP Ledger seeds, CIP-5, Solana CLI.
+"""
+
+import functools
+import re
+import unicodedata
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from mnemonic import Mnemonic
+
+from accord.kernel.errors import Malformed
+from accord.kernel.indicators import base58
+
+PHRASE_LENGTHS = frozenset({12, 13, 15, 18, 21, 24, 25})
+"""Words of a BIP-39 phrase, and 13 and 25 of Monero's older and newer phrases."""
+
+_MONERO_LENGTHS = frozenset({13, 25})
+_RUN = 11
+_SHAPES = re.compile(
+    r"(?:[5KLc9][1-9A-HJ-NP-Za-km-z]{50,51}"  # WIF of Bitcoin and its test networks
+    r"|6P[1-9A-HJ-NP-Za-km-z]{56}"  # BIP-38
+    r"|(?:[xyztuvYZUV]prv|Ltpv|Mtpv|dgpv|ttpv)[1-9A-HJ-NP-Za-km-z]{90,115}"  # BIP-32
+    r"|s(?:Ed[1-9A-HJ-NP-Za-km-z]{28}|[1-9A-HJ-NP-Za-km-z]{28})"  # XRP Ledger seed
+    r"|S[A-Z2-7]{55}"  # Stellar secret seed
+    r"|(?:ed25519e?|acct|addr|addr_shared|root|stake|stake_shared|policy|pool|drep|cc_cold|cc_hot)"
+    r"_(?:shared_)?x?sk1[02-9ac-hj-np-z]{50,300}"  # CIP-5
+    r"|(?:secret-extended-key-(?:main|test)|secret-spending-key-main|nsec|age-secret-key-)"
+    r"1[02-9ac-hj-np-z]{40,400}"
+    r"|SECRET-EXTENDED-KEY-MAIN1[02-9AC-HJ-NP-Z]{40,400}|AGE-SECRET-KEY-1[0-9A-Z]{40,400}"
+    r"|edsk[1-9A-HJ-NP-Za-km-z]{50,94})"
+).fullmatch
+_BYTE_LIST = re.compile(r"\[?(?:[0-9]{1,3},){31,127}[0-9]{1,3},?\]?").fullmatch
+_BASE58_LONG = re.compile(r"[1-9A-HJ-NP-Za-km-z]{49,90}").fullmatch
+_SOLANA_KEYPAIR = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}").fullmatch
+_PEM = re.compile(r"PRIVATE\s*KEY")
+_WORD = re.compile(r"[^\W\d_]+")
+_ALMOST = 0.8
+
+
+def refuse_secrets(text: str) -> None:
+    """Raise when ``text`` is, or holds as one of its words, a private key or seed phrase.
+
+    Raises:
+        Malformed: ``private_key`` or ``seed_phrase``; never with any part of ``text``.
+    """
+    refuse_phrase(text)
+    joined = "".join(text.split())
+    candidates = {joined, *text.split()} if len(text) <= 4096 else {joined[:4096]}
+    for candidate in candidates:
+        if _is_key(candidate.strip("\"'`“”‘’<>()[]{};,.:")) or _is_key(candidate):
+            raise Malformed(
+                "private_key",
+                "This is a private key, not an address. It was not kept.",
+                observed=f"{len(text)} characters",
+                next_step="Send the address that belongs to it, and treat the key as exposed.",
+            )
+
+
+def refuse_phrase(text: str) -> None:
+    """Raise when ``text`` holds a seed phrase.
+
+    Raises:
+        Malformed: ``seed_phrase``.
+    """
+    if text.isascii() and (len(text) < 35 or text.isalnum()):
+        return
+    composed = unicodedata.normalize("NFC", text[:20000])
+    words = [word.casefold() for word in _WORD.findall(composed)]
+    if len(words) >= _RUN and _is_phrase(words):
+        raise Malformed(
+            "seed_phrase",
+            "This is a seed phrase, which gives away a whole wallet. It was not kept.",
+            observed=f"{len(words)} words",
+            next_step="Send the address that belongs to it, and treat the phrase as exposed.",
+        )
+
+
+def _is_phrase(words: list[str]) -> bool:
+    known = _phrase_words()
+    run = longest = count = 0
+    for word in words:
+        run = run + 1 if word in known else 0
+        longest = max(longest, run)
+        count += word in known
+    if longest >= _RUN:
+        return True
+    if len(words) not in PHRASE_LENGTHS:
+        return False
+    monero = len(words) in _MONERO_LENGTHS and all(3 <= len(word) <= 14 for word in words)
+    return monero or count >= _ALMOST * len(words)
+
+
+@functools.cache
+def _phrase_words() -> frozenset[str]:
+    """The words of all BIP-39 lists that the package carries."""
+    return frozenset(
+        unicodedata.normalize("NFC", word)
+        for language in Mnemonic.list_languages()
+        for word in Mnemonic(language).wordlist
+    )
+
+
+def _is_key(text: str) -> bool:
+    if not text.isascii() or not 29 <= len(text) <= 4096:
+        return False
+    if _SHAPES(text) or _BYTE_LIST(text) or _PEM.search(text):
+        return True
+    if _BASE58_LONG(text) is None:
+        return False
+    characters = text.encode("ascii")
+    # Any base58check of a version byte and 32 bytes (and 01 for a compressed key): WIF of all coins.
+    if base58.decode_check(characters, 37) is not None:
+        return True
+    payload = base58.decode_check(characters, 38)
+    if payload is not None and payload[-1] == 1:
+        return True
+    return _SOLANA_KEYPAIR(text) is not None and _is_solana_keypair(characters)
+
+
+def _is_solana_keypair(characters: bytes) -> bool:
+    """A wallet's export is seed and public key; a signature has the same length."""
+    data = base58.decode(characters, 64)
+    if data is None:
+        return False
+    public = Ed25519PrivateKey.from_private_bytes(data[:32]).public_key().public_bytes_raw()
+    return public == data[32:]

@@ -1,0 +1,75 @@
+"""URLs: http, https and ftp, in the form of the WHATWG URL standard, with a host of ``hosts``.
+
+User, password and fragment are dropped; path and query stay byte for byte as the standard
+serialises them, because paths of file hosts are case-sensitive. A URL with an IP address as host
+is carried: the URL is the indicator.
+"""
+
+import re
+
+import can_ada
+
+from accord.kernel.errors import Malformed
+from accord.kernel.indicators.cleaning import ascii_dots, refang
+from accord.kernel.indicators.hosts import Host, canonical_host, refused
+from accord.kernel.indicators.kinds import MAX_VALUE, Kind, Normalised
+
+SCHEMES = frozenset({"http:", "https:", "ftp:"})
+_LOOKS = re.compile(
+    r"\s*[\"'`<“„«‹(]*\s*(?:h[xXtT*]{1,2}ps?|s?f[xt]ps?)\s*[\[({]?\s*:", re.IGNORECASE
+)
+_DEFAULT_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}").fullmatch
+
+
+def looks_like_url(text: str) -> bool:
+    """Say whether ``text`` begins with one of our schemes, defanged or not."""
+    return _LOOKS.match(text) is not None or "://" in text or "[:]//" in text
+
+
+def read_url(text: str) -> Normalised:
+    """Return the URL as an indicator; its host and registrable domain are aliases.
+
+    Raises:
+        Malformed: ``url_invalid``, ``scheme_unsupported``, ``too_long``, or what ``hosts`` raises.
+    """
+    bare = refang(text)
+    try:
+        url = can_ada.parse(bare)
+    except (ValueError, UnicodeError) as error:
+        raise refused("url_invalid", "This is not a URL.") from error
+    if url.protocol not in SCHEMES:
+        raise refused("scheme_unsupported", "Only http, https and ftp URLs are carried.")
+    host, aliases, flags = _host(str(url.hostname), bare)
+    port = f":{url.port}" if url.port else ""
+    value = f"{url.protocol}//{host}{port}{url.pathname}{url.search}"
+    if len(value) > MAX_VALUE:
+        raise refused("too_long", f"A URL has at most {MAX_VALUE} characters.")
+    return Normalised(Kind.URL, None, value, aliases=aliases, flags=flags, changed=value != text)
+
+
+def _host(hostname: str, bare: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return the host as written in the URL, its aliases and its flags."""
+    if not hostname:
+        raise refused("url_invalid", "The URL has no host.")
+    if hostname.startswith("[") or _DEFAULT_ADDRESS(hostname):
+        return hostname, (), ("ip_host",)
+    host = canonical_host(ascii_dots(hostname))
+    flags = host.flags
+    if not bare.isascii() and _mixed(bare):
+        flags = tuple(sorted({*flags, "mixed_script"}))
+    if "gateway" in flags:
+        return hostname.removesuffix("."), (host.value,), flags
+    aliases = (host.value,)
+    if host.kind is Kind.DOMAIN and host.registrable != host.value:
+        aliases = (host.value, host.registrable)
+    return host.host, aliases, flags
+
+
+def _mixed(bare: str) -> bool:
+    """Say whether the host as typed mixes scripts; the parser has already mapped it to ASCII."""
+    authority = bare.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    try:
+        read: Host = canonical_host(ascii_dots(authority))
+    except Malformed:
+        return False
+    return "mixed_script" in read.flags
