@@ -4,6 +4,7 @@ The room turns what people type into what organisations can match, and refuses w
 travel (private keys, seed phrases, test networks, look-alikes). It knows no file, desk or bundle.
 """
 
+from accord.kernel.indicators.batch import normalise_batch
 from accord.kernel.indicators.kinds import (
     CANON_VERSION,
     Checksum,
@@ -24,4 +25,5 @@ __all__ = [
     "Outcome",
     "network_of_label",
     "normalise",
+    "normalise_batch",
 ]

@@ -6,7 +6,7 @@ It runs only after every decoder has said no; it accepts nothing.
 import re
 
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import accounts, bech32, bitcoin_family, cardano, zcash
+from accord.kernel.indicators import accounts, base58, bech32, bitcoin_family, cardano, zcash
 from accord.kernel.indicators.evm import ADDRESS
 from accord.kernel.indicators.monero import LENGTHS as MONERO_LENGTHS
 
@@ -19,6 +19,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{48}").fullmatch
 _CASH = re.compile(r"(?:(?:bitcoincash|bchtest|bchreg):)?[qpzr][02-9ac-hj-np-z]{40,111}").fullmatch
 _BITCOIN_LENGTHS = range(25, 36)
 _ADDRESS_LENGTHS = range(42, 52)
+_FOREIGN = {0x26: "Bitcoin Gold", 0x17: "Bitcoin Gold", 0x21: "Verge"}
 _PREFIXES = (
     frozenset(bitcoin_family.WITNESS)
     | cardano.PREFIXES
@@ -67,6 +68,9 @@ def explain(text: str) -> Malformed:
             observed=f"{len(text) - 2} digits",
             next_step="Compare with the source: a character is missing or too many.",
         )
+    foreign = _foreign(text)
+    if foreign is not None:
+        return foreign
     prefix = text[: text.rfind("1")].lower()
     if prefix in _PREFIXES or prefix.startswith(("lnbc", "lntb")):
         return _explain_bech32(text)
@@ -82,6 +86,22 @@ def explain(text: str) -> Malformed:
         "This is no value of a known kind.",
         observed=_size(text),
         next_step="See docs/formats/indicators.md for what is carried.",
+    )
+
+
+def _foreign(text: str) -> Malformed | None:
+    """Name the network of a sound base58check address that Accord has no rules for."""
+    if len(text) not in _BITCOIN_LENGTHS or not _BASE58(text):
+        return None
+    payload = base58.decode_check(text.encode("ascii"), 25)
+    if payload is None or payload[0] in bitcoin_family.VERSIONS:
+        return None
+    name = _FOREIGN.get(payload[0])
+    return Malformed(
+        "network_unsupported",
+        "The address is sound, but its network is not one that is carried.",
+        observed=name or f"version byte {payload[0]}",
+        next_step="See docs/formats/indicators.md for the networks.",
     )
 
 

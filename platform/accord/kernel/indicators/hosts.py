@@ -1,7 +1,7 @@
 """Domain names and onion services: one canonical ASCII host, and the domain that is registered.
 
-IDNA is UTS-46 non-transitional (``ß`` stays) with IDNA2008's checks; what IDNA2008 disallows but
-UTS-46 maps (emoji domains exist) falls back to UTS-46 and punycode. The public suffix list is the
+IDNA is UTS-46, non-transitional (``ß`` stays), with its checks of hyphens, first character, joiners
+and direction; emoji domains exist and are carried. The public suffix list is the
 copy inside the package ``publicsuffixlist``, with its private section: ``user.github.io`` has an
 owner of its own. Sources: RFC 1035, RFC 1123, RFC 5891-5893, UTS-46, Tor rend-spec-v3 6.
 """
@@ -34,6 +34,8 @@ _TO_BASE32HEX = bytes.maketrans(
     b"abcdefghijklmnopqrstuvwxyz234567", b"0123456789abcdefghijklmnopqrstuv"
 )
 _GATEWAYS = re.compile(r"(?:^|\.)([a-z2-7]{56})\.(?:onion\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\Z").search
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_JOINERS = "\u200c\u200d"
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "HEBREW", "ARABIC")
 
 
@@ -119,50 +121,34 @@ def to_ascii(text: str) -> str:
         raise refused("empty", "There is no host.")
     if len(host) > MAX_HOST:
         raise refused("too_long", f"A host has at most {MAX_HOST} characters.")
-    for label in host.split("."):
+    labels = host.split(".")
+    for label in labels:
         if _LABEL(label) is None:
             raise refused("host_invalid", "A label of the host is empty, too long or misspelled.")
-        if label.startswith("xn--"):
-            _prove_punycode(label)
+    if any(label.startswith("xn--") for label in labels):
+        _prove_international([_decode_label(label) for label in labels])
     return host
 
 
 def _encode(text: str) -> str:
+    """Map by UTS-46 (non-transitional) and write each label in punycode."""
     if len(text) > 4 * MAX_HOST:
         raise refused("too_long", f"A host has at most {MAX_HOST} characters.")
     try:
-        return idna.encode(text, uts46=True).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError):
-        return _encode_symbols(text)
-
-
-def _encode_symbols(text: str) -> str:
-    """UTS-46 mapping and punycode without IDNA2008's list of letters."""
-    try:
         mapped = idna.uts46_remap(text, std3_rules=True, transitional=False)
-        labels = [_symbol_label(label) for label in ascii_dots(mapped).split(".")]
+        labels = ascii_dots(mapped).split(".")
+        return ".".join(
+            label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+            for label in labels
+        )
     except (idna.IDNAError, UnicodeError, IndexError, ValueError) as error:
         raise _not_idna() from error
-    return ".".join(labels).lower()
 
 
-def _symbol_label(label: str) -> str:
-    if label.isascii():
+def _decode_label(label: str) -> str:
+    """Return the Unicode form of an A-label, which must be mapped already and have this spelling."""
+    if not label.startswith("xn--"):
         return label
-    idna.check_hyphen_ok(label)
-    idna.check_initial_combiner(label)
-    idna.check_bidi(label)
-    if not any(unicodedata.category(c) == "So" for c in label):
-        # Only symbols are the reason for this way round; anything else was refused rightly.
-        raise idna.IDNAError
-    encoded = "xn--" + label.encode("punycode").decode("ascii")
-    if len(encoded) > 63:
-        raise idna.IDNAError
-    return encoded
-
-
-def _prove_punycode(label: str) -> None:
-    """An A-label must decode, and to a text that is already mapped and not ASCII."""
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
         mapped = idna.uts46_remap(decoded, std3_rules=True, transitional=False)
@@ -171,13 +157,28 @@ def _prove_punycode(label: str) -> None:
         raise _not_idna() from error
     if decoded.isascii() or mapped != decoded or again != label[4:]:
         raise _not_idna()
+    return decoded
+
+
+def _prove_international(labels: list[str]) -> None:
+    """Check what UTS-46 4.1 asks of each label: hyphens, first character, joiners, direction.
+
+    IDNA2008's own list of letters is not asked: it refuses symbols, and such domains exist.
+    """
+    right_to_left = any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in "".join(labels))
     try:
-        idna.ulabel(label)
-    except (idna.IDNAError, UnicodeError):
-        try:
-            _symbol_label(decoded)
-        except (idna.IDNAError, UnicodeError) as error:
-            raise _not_idna() from error
+        for label in labels:
+            if not label.isascii():
+                idna.check_nfc(label)
+                idna.check_hyphen_ok(label)
+                idna.check_initial_combiner(label)
+                for position, character in enumerate(label):
+                    if character in _JOINERS and not idna.valid_contextj(label, position):
+                        raise _not_idna()
+            if right_to_left:
+                idna.check_bidi(label, check_ltr=True)
+    except (idna.IDNAError, UnicodeError, ValueError) as error:
+        raise _not_idna() from error
 
 
 def _not_idna() -> Malformed:
@@ -198,9 +199,8 @@ def _domain(host: str, *, subdomains: bool, mixed: bool) -> Host:
     registrable = _suffixes().privatesuffix(host)
     if registrable is None:
         raise refused("public_suffix", "This is a public suffix: nobody's own domain.")
-    flags = ("mixed_script",) if mixed else ()
-    if subdomains:
-        flags += ("subdomains",)
+    named = (("mixed_script", mixed), ("subdomains", subdomains))
+    flags = tuple(name for name, raised in named if raised)
     return Host(Kind.DOMAIN, host, host, registrable, flags)
 
 
@@ -225,7 +225,8 @@ def onion_is_right(label: str) -> bool:
 
     A test of shape for decoders, not a verification of anything signed.
     """
-    if _ONION_TEXT(label) is None:
+    if label[-1:] != "d" or _ONION_TEXT(label) is None:
+        # The last five bits of version 3 are always the letter d.
         return False
     data = int(label.encode("ascii").translate(_TO_BASE32HEX), 32).to_bytes(35, "big")
     digest = sha3_256(b".onion checksum" + data[:32] + b"\x03").digest()

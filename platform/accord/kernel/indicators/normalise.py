@@ -33,7 +33,7 @@ WITH_MEMO = frozenset({Network.XRP, Network.XLM, Network.TON, Network.COSMOS, Ne
 """Networks where one address serves many owners, told apart by a memo, tag or payment id."""
 
 _DEFANGED_DOT = re.compile(
-    r"[\[({<]\s*(?:dot|punto|punkt|point)\s*[\])}>]|[\u3002\uff0e\uff61]", re.I
+    r"[\[({<]\s*(?:dot|punto|punkt|point)\s*[\])}>]|[\u3002\uff0e\uff61]", re.IGNORECASE
 )
 
 

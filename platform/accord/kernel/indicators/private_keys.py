@@ -14,6 +14,7 @@ from mnemonic import Mnemonic
 
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import base58
+from accord.kernel.indicators.cleaning import QUOTES
 
 PHRASE_LENGTHS = frozenset({12, 13, 15, 18, 21, 24, 25})
 """Words of a BIP-39 phrase, and 13 and 25 of Monero's older and newer phrases."""
@@ -51,7 +52,7 @@ def refuse_secrets(text: str) -> None:
     joined = "".join(text.split())
     candidates = {joined, *text.split()} if len(text) <= 4096 else {joined[:4096]}
     for candidate in candidates:
-        if _is_key(candidate.strip("\"'`“”‘’<>()[]{};,.:")) or _is_key(candidate):
+        if _is_key(candidate.strip(QUOTES + ";,.:")) or _is_key(candidate):
             raise Malformed(
                 "private_key",
                 "This is a private key, not an address. It was not kept.",
@@ -112,12 +113,11 @@ def _is_key(text: str) -> bool:
     if _BASE58_LONG(text) is None:
         return False
     characters = text.encode("ascii")
-    # Any base58check of a version byte and 32 bytes (and 01 for a compressed key): WIF of all coins.
-    if base58.decode_check(characters, 37) is not None:
-        return True
-    payload = base58.decode_check(characters, 38)
-    if payload is not None and payload[-1] == 1:
-        return True
+    # WIF of all coins: a version byte of 128 or more, 32 bytes, and 01 for a compressed key.
+    for size in (37, 38):
+        payload = base58.decode_check(characters, size)
+        if payload is not None and payload[0] >= 0x80 and (size == 37 or payload[-1] == 1):
+            return True
     return _SOLANA_KEYPAIR(text) is not None and _is_solana_keypair(characters)
 
 

@@ -59,7 +59,7 @@ def _host(hostname: str, bare: str) -> tuple[str, tuple[str, ...], tuple[str, ..
         flags = tuple(sorted({*flags, "mixed_script"}))
     if "gateway" in flags:
         return hostname.removesuffix("."), (host.value,), flags
-    aliases = (host.value,)
+    aliases: tuple[str, ...] = (host.value,)
     if host.kind is Kind.DOMAIN and host.registrable != host.value:
         aliases = (host.value, host.registrable)
     return host.host, aliases, flags

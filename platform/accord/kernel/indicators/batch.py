@@ -1,0 +1,278 @@
+"""Many values at once, with exactly the answers of ``normalise``.
+
+Values are sorted by cheap signs of shape into groups of equal length; a group is judged with
+numpy. A value that fits no group, and every value that its group does not accept, takes the
+single path. Groups of fewer than ``SMALLEST`` are not worth an array.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import repeat
+
+from accord.kernel.errors import Malformed
+from accord.kernel.indicators import arrays
+from accord.kernel.indicators.bitcoin_family import ALSO, VERSIONS, ZCASH_VERSIONS
+from accord.kernel.indicators.cashaddr import cash_address
+from accord.kernel.indicators.hosts import canonical_host, onion_is_right
+from accord.kernel.indicators.kinds import (
+    CANON_VERSION,
+    Checksum,
+    Kind,
+    Network,
+    Normalised,
+    Outcome,
+)
+from accord.kernel.indicators.normalise import (
+    Told,
+    host_outcome,
+    normalise_told,
+    wallet_outcome,
+)
+from accord.kernel.indicators.wallets import read_wallet
+
+SMALLEST = 24
+"""Fewest values of one shape for which an array is faster than the single decoders."""
+
+Group = tuple[str, int]
+
+_EVM_LOWER = re.compile(r"0x[0-9a-f]{40}").fullmatch
+_EVM_MIXED = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
+_BASE58_FIRST = frozenset("13LMDXT79A")
+_HOST = re.compile(
+    r"(?!-|xn--|[0-9])(?:[a-z0-9_-]{1,63}(?<!-)\.(?!-|xn--))+[a-z][a-z0-9_-]{0,62}(?<!-)"
+).fullmatch
+_CASH = re.compile(r"bitcoincash:[qpzr][02-9ac-hj-np-z]+").fullmatch
+_WALLET, _STRONG, _NONE, _EIP55 = Kind.WALLET, Checksum.STRONG, Checksum.NONE, Checksum.EIP55
+_EVM, _SOL, _XRP, _ZEC, _XMR = Network.EVM, Network.SOL, Network.XRP, Network.ZEC, Network.XMR
+_LIVE_MONERO = frozenset({18, 42})
+_PREFIX_NETWORK = {"bc": Network.BTC, "ltc": Network.LTC}
+
+
+class _Batch:
+    """The values of one call, what was told of each, and the answers so far."""
+
+    def __init__(self, values: Sequence[str], tolds: Sequence[Told]) -> None:
+        self.values = values
+        self.tolds = tolds
+        self.answers: list[Outcome | None] = [None] * len(values)
+        self.groups: dict[Group, list[int]] = {}
+
+    def accept(self, index: int, network: Network, value: str, checksum: Checksum) -> None:
+        """Answer with a wallet that has no aliases, memo or flags, unless another is told."""
+        told = self.tolds[index].network
+        if told is None or told is network:
+            changed = value != self.values[index]
+            self.answers[index] = Normalised(
+                _WALLET, network, value, checksum, (), None, (), CANON_VERSION, changed
+            )
+
+    def accept_flagged(self, index: int, network: Network, flags: tuple[str, ...]) -> None:
+        """Answer with a wallet as it stands; ``flags`` hold only where no network is told."""
+        told = self.tolds[index].network
+        if told is None or told is network:
+            self.answers[index] = Normalised(
+                _WALLET,
+                network,
+                self.values[index],
+                _STRONG,
+                (),
+                None,
+                flags if told is None else (),
+            )
+
+
+def normalise_batch(
+    values: Sequence[str],
+    *,
+    networks: Sequence[str | None] | None = None,
+    kinds: Sequence[str | None] | None = None,
+) -> list[Outcome]:
+    """Return for each value what ``normalise`` returns, or the ``Malformed`` that it raises.
+
+    Args:
+        values: texts as typed.
+        networks: the network told for each value, or ``None`` for none at all.
+        kinds: the kind told for each value, or ``None`` for none at all.
+
+    Raises:
+        ValueError: the sequences differ in length.
+    """
+    tolds, early = _told(len(values), networks, kinds)
+    batch = _Batch(values, tolds)
+    _sort(batch)
+    for (shape, length), members in batch.groups.items():
+        if len(members) >= SMALLEST:
+            _judge(batch, shape, length, members)
+    for index, answer in enumerate(batch.answers):
+        if index in early:
+            batch.answers[index] = early[index]
+        elif answer is None:
+            batch.answers[index] = _single(values[index], tolds[index])
+    return [answer for answer in batch.answers if answer is not None]
+
+
+def _told(
+    count: int, networks: Sequence[str | None] | None, kinds: Sequence[str | None] | None
+) -> tuple[list[Told], dict[int, Malformed]]:
+    """Return what is told of each value, parsed once for each pair, and refusals of that."""
+    if networks is None and kinds is None:
+        return [Told(None, None)] * count, {}
+    cache: dict[tuple[str | None, str | None], Told | Malformed] = {}
+    tolds: list[Told] = []
+    early: dict[int, Malformed] = {}
+    pairs = zip(
+        repeat(None, count) if networks is None else networks,
+        repeat(None, count) if kinds is None else kinds,
+        strict=True,
+    )
+    for index, pair in enumerate(pairs):
+        told = cache.get(pair)
+        if told is None:
+            told = cache[pair] = _parse_told(*pair)
+        if isinstance(told, Malformed):
+            early[index] = told
+            told = Told(None, None)
+        tolds.append(told)
+    if len(tolds) != count:
+        raise ValueError("values, networks and kinds differ in length")
+    return tolds, early
+
+
+def _parse_told(network: str | None, kind: str | None) -> Told | Malformed:
+    try:
+        return Told(network, kind)
+    except Malformed as error:
+        return error
+
+
+def _single(value: str, told: Told) -> Outcome:
+    """Take the single path; a plain token may skip the cleaning, which would not change it."""
+    try:
+        if told.kind in (None, _WALLET) and value.isalnum() and value.isascii():
+            bare_onion = len(value) == 56 and onion_is_right(value.lower())
+            if not bare_onion:
+                reading = read_wallet(value, told.network, told.chain_id)
+                if reading is not None:
+                    return wallet_outcome(reading, value)
+        return normalise_told(value, told)
+    except Malformed as error:
+        return error
+
+
+def _sort(batch: _Batch) -> None:
+    """Answer the values that one pattern settles, and put the others into groups by shape."""
+    groups = batch.groups
+    for index, (value, told) in enumerate(zip(batch.values, batch.tolds, strict=True)):
+        size = len(value)
+        kind = told.kind
+        if size < 4 or (kind is not None and kind is not _WALLET):
+            if kind is Kind.DOMAIN and size < 254 and _HOST(value):
+                _host(batch, index, value)
+            continue
+        first = value[0]
+        if first == "0":
+            if size != 42:
+                continue
+            if _EVM_LOWER(value):
+                batch.accept(index, _EVM, value, _NONE)
+            elif told.chain_id is None and _EVM_MIXED(value) and value[2:] != value[2:].upper():
+                groups.setdefault(("eip55", 42), []).append(index)
+        elif 25 < size < 36 and value.isalnum():
+            if first in _BASE58_FIRST:
+                groups.setdefault(("base58", size), []).append(index)
+            elif first == "r":
+                groups.setdefault(("ripple", size), []).append(index)
+            elif first == "t" and size == 35:
+                groups.setdefault(("zcash", size), []).append(index)
+        elif first == "b" and value.startswith("bc1"):
+            groups.setdefault(("bc", size), []).append(index)
+        elif first == "l" and value.startswith("ltc1"):
+            groups.setdefault(("ltc", size), []).append(index)
+        elif 42 < size < 45 and not value.isupper() and not value.islower():
+            groups.setdefault(("solana", size), []).append(index)
+        elif size == 95:
+            groups.setdefault(("monero", size), []).append(index)
+        elif "." in value or ":" in value:
+            _dotted(batch, index, value, told)
+
+
+def _dotted(batch: _Batch, index: int, value: str, told: Told) -> None:
+    if told.network is None and told.kind is None:
+        if value.endswith(".onion") and len(value) == 62 and onion_is_right(value[:-6]):
+            batch.answers[index] = Normalised(Kind.ONION, None, value, _STRONG)
+        elif len(value) < 254 and _HOST(value) and not value.endswith(".onion"):
+            _host(batch, index, value)
+    if _CASH(value) and told.network in (None, Network.BCH):
+        reading = cash_address(value)
+        if reading is not None:
+            batch.answers[index] = wallet_outcome(reading, value)
+
+
+def _host(batch: _Batch, index: int, value: str) -> None:
+    try:
+        host = canonical_host(value)
+    except Malformed:
+        return
+    if batch.tolds[index].kind in (None, host.kind):
+        batch.answers[index] = host_outcome(host, value)
+
+
+def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
+    texts = [batch.values[index] for index in members]
+    if not "".join(texts).isascii():
+        return
+    if shape in _PREFIX_NETWORK:
+        _judge_witness(batch, shape, length, members, texts)
+    elif shape == "eip55":
+        verdicts, lower = arrays.eip55_rows(texts)
+        for index, sound, value in zip(members, verdicts, lower, strict=True):
+            if sound:
+                batch.accept(index, _EVM, value, _EIP55)
+    elif shape == "solana":
+        _, right = arrays.base58_rows(texts, length, 32)
+        for index, value, sound in zip(members, texts, right.tolist(), strict=True):
+            if sound:
+                batch.accept(index, _SOL, value, _NONE)
+    elif shape == "monero":
+        verdicts, tags = arrays.monero_rows(texts)
+        for index, value, sound, tag in zip(members, texts, verdicts, tags, strict=True):
+            if sound and tag in _LIVE_MONERO:
+                batch.accept(index, _XMR, value, _STRONG)
+    else:
+        _judge_base58(batch, shape, length, members, texts)
+
+
+def _judge_witness(
+    batch: _Batch, prefix: str, length: int, members: list[int], texts: list[str]
+) -> None:
+    verdicts, versions = arrays.witness_rows(texts, length, prefix)
+    network = _PREFIX_NETWORK[prefix]
+    taproot = length == len(prefix) + 60
+    for index, value, sound, version in zip(members, texts, verdicts, versions, strict=True):
+        # Programs without a meaning yet carry a flag: the single path says so.
+        if sound and (version == 0 or (version == 1 and taproot)):
+            batch.accept(index, network, value, _STRONG)
+
+
+def _judge_base58(
+    batch: _Batch, shape: str, length: int, members: list[int], texts: list[str]
+) -> None:
+    size = 26 if shape == "zcash" else 25
+    data, right = arrays.base58_rows(texts, length, size, ripple=shape == "ripple")
+    verdicts = arrays.with_sha256d(data, right)
+    versions = data[:, 0].tolist()
+    second = data[:, 1].tolist()
+    for row, index in enumerate(members):
+        if not verdicts[row]:
+            continue
+        version = versions[row]
+        if shape == "ripple":
+            if version == 0:
+                batch.accept(index, _XRP, texts[row], _STRONG)
+        elif shape == "zcash":
+            if ZCASH_VERSIONS.get(bytes((version, second[row]))):
+                batch.accept(index, _ZEC, texts[row], _STRONG)
+        elif version in VERSIONS:
+            network, live, _ = VERSIONS[version][0]
+            if live:
+                batch.accept_flagged(index, network, ALSO[version])
