@@ -15,15 +15,41 @@ from accord.kernel.indicators.kinds import (
 )
 from accord.kernel.indicators.labels import network_of_label
 from accord.kernel.indicators.normalise import normalise
+from accord.kernel.indicators.records import (
+    Basis,
+    Direction,
+    IndicatorRecord,
+    Moment,
+    Move,
+    Precision,
+    Report,
+    Role,
+    encode_line,
+    parse_line,
+    parse_lines,
+    record_of,
+)
 
 __all__ = [
     "CANON_VERSION",
+    "Basis",
     "Checksum",
+    "Direction",
+    "IndicatorRecord",
     "Kind",
+    "Moment",
+    "Move",
     "Network",
     "Normalised",
     "Outcome",
+    "Precision",
+    "Report",
+    "Role",
+    "encode_line",
     "network_of_label",
     "normalise",
     "normalise_batch",
+    "parse_line",
+    "parse_lines",
+    "record_of",
 ]

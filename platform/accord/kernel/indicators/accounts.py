@@ -13,8 +13,8 @@ from accord.kernel.indicators import base58, bech32
 from accord.kernel.indicators.kinds import Checksum, Network, Reading
 
 COSMOS_PREFIXES = frozenset(
-    "cosmos osmo bnb inj terra kava thor juno akash celestia dydx sei secret axelar noble stride"
-    " evmos band iaa".split()
+    {"cosmos", "osmo", "bnb", "inj", "terra", "kava", "thor", "juno", "akash", "celestia"}
+    | {"dydx", "sei", "secret", "axelar", "noble", "stride", "evmos", "band", "iaa"}
 )
 COSMOS_TEST_PREFIXES = frozenset({"tbnb", "tthor", "tterra"})
 

@@ -130,12 +130,12 @@ def monero_rows(texts: Sequence[str]) -> tuple[list[bool], list[int]]:
     """Return which texts of 95 characters have a right Monero checksum, and their tags."""
     digits = _BITCOIN[rows(texts, 95)]
     right = (digits != base58.NOT_A_DIGIT).all(1)
-    digits = np.where(digits == base58.NOT_A_DIGIT, 0, digits).astype(np.uint64)
-    blocks = digits[:, :88].reshape(len(texts), 8, 11)
+    wide = np.where(digits == base58.NOT_A_DIGIT, 0, digits).astype(np.uint64)
+    blocks = wide[:, :88].reshape(len(texts), 8, 11)
     high = _horner(blocks[:, :, :_BLOCK_HIGH])
     low = _horner(blocks[:, :, _BLOCK_HIGH:])
     right &= (high <= (_MAX64 - low) // _LOW_BASE).all(1)
-    tail = _horner(digits[:, 88:])
+    tail = _horner(wide[:, 88:])
     right &= tail < np.uint64(2**40)
     data = np.empty((len(texts), 69), np.uint8)
     data[:, :64] = (high * _LOW_BASE + low).astype(">u8").view(np.uint8).reshape(-1, 64)

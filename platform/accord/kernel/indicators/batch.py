@@ -42,6 +42,8 @@ _HOST = re.compile(
     r"(?!-|xn--|[0-9])(?:[a-z0-9_-]{1,63}(?<!-)\.(?!-|xn--))+[a-z][a-z0-9_-]{0,62}(?<!-)"
 ).fullmatch
 _CASH = re.compile(r"bitcoincash:[qpzr][02-9ac-hj-np-z]+").fullmatch
+# Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
+_DOMAIN = Kind.DOMAIN
 _WALLET, _STRONG, _NONE, _EIP55 = Kind.WALLET, Checksum.STRONG, Checksum.NONE, Checksum.EIP55
 _EVM, _SOL, _XRP, _ZEC, _XMR = Network.EVM, Network.SOL, Network.XRP, Network.ZEC, Network.XMR
 _LIVE_MONERO = frozenset({18, 42})
@@ -98,17 +100,23 @@ def normalise_batch(
         ValueError: the sequences differ in length.
     """
     tolds, early = _told(len(values), networks, kinds)
+    outcomes = judge(values, tolds)
+    for index, error in early.items():
+        outcomes[index] = error
+    return outcomes
+
+
+def judge(values: Sequence[str], tolds: Sequence[Told]) -> list[Outcome]:
+    """Do the work of ``normalise_batch`` for already parsed ``tolds``, one for each value."""
     batch = _Batch(values, tolds)
     _sort(batch)
     for (shape, length), members in batch.groups.items():
         if len(members) >= SMALLEST:
             _judge(batch, shape, length, members)
-    for index, answer in enumerate(batch.answers):
-        if index in early:
-            batch.answers[index] = early[index]
-        elif answer is None:
-            batch.answers[index] = _single(values[index], tolds[index])
-    return [answer for answer in batch.answers if answer is not None]
+    return [
+        _single(value, told) if answer is None else answer
+        for value, told, answer in zip(values, tolds, batch.answers, strict=True)
+    ]
 
 
 def _told(
@@ -134,7 +142,7 @@ def _told(
             told = Told(None, None)
         tolds.append(told)
     if len(tolds) != count:
-        raise ValueError("values, networks and kinds differ in length")
+        raise ValueError("values, networks and kinds differ in length")  # noqa: TRY003 - a caller's mistake
     return tolds, early
 
 
@@ -166,7 +174,7 @@ def _sort(batch: _Batch) -> None:
         size = len(value)
         kind = told.kind
         if size < 4 or (kind is not None and kind is not _WALLET):
-            if kind is Kind.DOMAIN and size < 254 and _HOST(value):
+            if kind is _DOMAIN and size < 254 and _HOST(value):
                 _host(batch, index, value)
             continue
         first = value[0]
@@ -242,7 +250,7 @@ def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
         _judge_base58(batch, shape, length, members, texts)
 
 
-def _judge_witness(
+def _judge_witness(  # noqa: PLR0917 - one row of the dispatch
     batch: _Batch, prefix: str, length: int, members: list[int], texts: list[str]
 ) -> None:
     verdicts, versions = arrays.witness_rows(texts, length, prefix)
@@ -254,7 +262,7 @@ def _judge_witness(
             batch.accept(index, network, value, _STRONG)
 
 
-def _judge_base58(
+def _judge_base58(  # noqa: PLR0917 - one row of the dispatch
     batch: _Batch, shape: str, length: int, members: list[int], texts: list[str]
 ) -> None:
     size = 26 if shape == "zcash" else 25

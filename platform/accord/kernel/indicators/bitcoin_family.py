@@ -85,11 +85,12 @@ def base58_address(text: str, network: Network | None) -> Reading | None:
     for found, live, form in rows:
         if network is None or network is found:
             flags = ALSO[payload[0]] if network is None else ()
-            return Reading(found, _canonical(found, live, form, text, payload), live, flags=flags)
+            return Reading(found, _canonical(text, payload, found, form), live, flags=flags)
     return None
 
 
-def _canonical(network: Network, live: bool, form: str, text: str, payload: bytes) -> str:  # noqa: FBT001 - a row of the table
+def _canonical(text: str, payload: bytes, network: Network, form: str) -> str:
+    live = payload[0] in (0x00, 0x05)
     if network is BCH:
         prefix = "bitcoincash" if live else "bchtest"
         return encode_cash(prefix, P2PKH if form == "p2pkh" else P2SH, payload[1:])

@@ -44,7 +44,7 @@ _REGISTER = {prefix: prefix_register(prefix) for prefix in PREFIXES}
 
 
 def polymod(prefix: str, symbols: bytes) -> int:
-    """Return the 40-bit checksum of prefix and symbols; 0 when the symbols include the right one."""
+    """Return the 40-bit checksum of prefix and symbols; 0 when the right one is among them."""
     register = _REGISTER[prefix]
     odd = len(symbols) & 1
     if odd:

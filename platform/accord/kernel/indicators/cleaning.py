@@ -2,7 +2,7 @@
 
 Removed without loss: white space, control and invisible characters, quotes and brackets around,
 a payment scheme, its query (a destination tag in it is kept), a trailing remark. What is visible
-and not ASCII is never mapped to ASCII: a Cyrillic ``а`` in a wallet is refused, not repaired.
+and not ASCII is never mapped to ASCII: a Cyrillic letter in a wallet is refused, not repaired.
 Defanging is undone only in a text that is read as a host or URL.
 """
 
@@ -18,7 +18,9 @@ INVISIBLE = re.compile(
 )
 """Characters that show nothing: spaces of all kinds, controls, bidi marks, variation selectors."""
 
-QUOTES = "\"'`´“”„‘’‚«»‹›<>()[]{}"
+_TYPOGRAPHIC = "\u00b4\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a"
+QUOTES = "\"'`<>()[]{}" + _TYPOGRAPHIC
+"""Quotes and brackets that may stand around a value."""
 
 _TRAIL = re.compile(r"[;,.]+$")
 _SCHEMES = {
@@ -48,7 +50,7 @@ _SCHEME = re.compile(
 )
 _CHAIN_ID = re.compile(r"@[0-9]+")
 _REMARK = re.compile(
-    r"\s+(?:\(|/|\||#|-|–|memo\b|tag\b|dest(?:ination)?\b|dt\b|payment\b|wallet\b).*$",
+    r"\s+(?:\(|/|\||#|-|\u2013|memo\b|tag\b|dest(?:ination)?\b|dt\b|payment\b|wallet\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _MEMO = re.compile(
@@ -118,7 +120,7 @@ _INVISIBLE_IN_HOST = re.compile(
 
 def refang(text: str) -> str:
     """Return a host or URL with defanging, quotes and invisible characters taken away."""
-    bare = _INVISIBLE_IN_HOST.sub("", text).strip().strip("\"'`<>“”„‘’«»‹› \t\r\n")
+    bare = _INVISIBLE_IN_HOST.sub("", text).strip().strip("\"'`<> \t\r\n" + _TYPOGRAPHIC)
     for pattern, replacement in _FANGS:
         bare = pattern.sub(replacement, bare)
     return bare

@@ -83,8 +83,15 @@ def read_host(text: str) -> Host:
     return canonical_host(bare, subdomains=wildcard)
 
 
-def canonical_host(text: str, *, subdomains: bool = False) -> Host:
-    """Return the canonical host of a bare host text; see ``read_host`` for what it raises."""
+def canonical_host(text: str, *, subdomains: bool = False, listed: bool = True) -> Host:
+    """Return the canonical host of a bare host text; see ``read_host`` for what it raises.
+
+    Args:
+        text: host without scheme or port, not defanged.
+        subdomains: the text stood for all sub-domains (``*.``).
+        listed: refuse a public suffix. A received record is not judged by our copy of the list,
+            which may be older or newer than the sender's.
+    """
     lower = text.lower()
     if lower.isascii() and _HOST(lower) and not lower.endswith(".onion"):
         # The common case: ASCII, nothing to map, no punycode to prove.
@@ -99,7 +106,7 @@ def canonical_host(text: str, *, subdomains: bool = False) -> Host:
         return _onion(host, subdomains=subdomains)
     if len(labels) < 2:
         raise _single_label(host)
-    return _domain(host, subdomains=subdomains, mixed=mixed)
+    return _domain(host, subdomains=subdomains, mixed=mixed, listed=listed)
 
 
 def _without_port(text: str) -> str:
@@ -146,7 +153,7 @@ def _encode(text: str) -> str:
 
 
 def _decode_label(label: str) -> str:
-    """Return the Unicode form of an A-label, which must be mapped already and have this spelling."""
+    """Return the Unicode form of an A-label, which must be mapped and spelled as itself."""
     if not label.startswith("xn--"):
         return label
     try:
@@ -191,12 +198,14 @@ def _single_label(host: str) -> Malformed:
     return refused("single_label", "A domain has at least two labels.")
 
 
-def _domain(host: str, *, subdomains: bool, mixed: bool) -> Host:
+def _domain(host: str, *, subdomains: bool, mixed: bool, listed: bool) -> Host:
     gateway = _GATEWAYS(host)
     if gateway is not None and onion_is_right(gateway.group(1)):
         value = gateway.group(1) + ".onion"
         return Host(Kind.ONION, value, value, value, ("gateway",))
     registrable = _suffixes().privatesuffix(host)
+    if registrable is None and not listed:
+        registrable = host
     if registrable is None:
         raise refused("public_suffix", "This is a public suffix: nobody's own domain.")
     named = (("mixed_script", mixed), ("subdomains", subdomains))

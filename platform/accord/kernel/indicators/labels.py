@@ -38,7 +38,7 @@ _SPELLINGS: dict[Network, str] = {
 _NETWORK_OF = {
     spelling: network for network, line in _SPELLINGS.items() for spelling in line.split("|")
 }
-_SEPARATORS = re.compile(r"[\s_\-–—/()\[\]{}:,;.·|]+")
+_SEPARATORS = re.compile(r"[\s_\-\u2013\u2014/()\[\]{}:,;.·|]+")
 _EIP155 = re.compile(r"eip155:(0|[1-9][0-9]{0,17})")
 _NOISE = re.compile(r"\b(?:token|coin|wallet|address|addr|chain|blockchain|network|mainnet)\b")
 

@@ -16,7 +16,8 @@ from accord.kernel.indicators.kinds import MAX_VALUE, Kind, Normalised
 
 SCHEMES = frozenset({"http:", "https:", "ftp:"})
 _LOOKS = re.compile(
-    r"\s*[\"'`<“„«‹(]*\s*(?:h[xXtT*]{1,2}ps?|s?f[xt]ps?)\s*[\[({]?\s*:", re.IGNORECASE
+    r"\s*[\"'`<\u201c\u201e\u00ab\u2039(]*\s*(?:h[xXtT*]{1,2}ps?|s?f[xt]ps?)\s*[\[({]?\s*:",
+    re.IGNORECASE,
 )
 _DEFAULT_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}").fullmatch
 
@@ -26,8 +27,12 @@ def looks_like_url(text: str) -> bool:
     return _LOOKS.match(text) is not None or "://" in text or "[:]//" in text
 
 
-def read_url(text: str) -> Normalised:
+def read_url(text: str, *, listed: bool = True) -> Normalised:
     """Return the URL as an indicator; its host and registrable domain are aliases.
+
+    Args:
+        text: a URL, defanged or not.
+        listed: as in ``hosts.canonical_host``.
 
     Raises:
         Malformed: ``url_invalid``, ``scheme_unsupported``, ``too_long``, or what ``hosts`` raises.
@@ -39,7 +44,7 @@ def read_url(text: str) -> Normalised:
         raise refused("url_invalid", "This is not a URL.") from error
     if url.protocol not in SCHEMES:
         raise refused("scheme_unsupported", "Only http, https and ftp URLs are carried.")
-    host, aliases, flags = _host(str(url.hostname), bare)
+    host, aliases, flags = _host(str(url.hostname), bare, listed=listed)
     port = f":{url.port}" if url.port else ""
     value = f"{url.protocol}//{host}{port}{url.pathname}{url.search}"
     if len(value) > MAX_VALUE:
@@ -47,13 +52,15 @@ def read_url(text: str) -> Normalised:
     return Normalised(Kind.URL, None, value, aliases=aliases, flags=flags, changed=value != text)
 
 
-def _host(hostname: str, bare: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _host(
+    hostname: str, bare: str, *, listed: bool
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the host as written in the URL, its aliases and its flags."""
     if not hostname:
         raise refused("url_invalid", "The URL has no host.")
     if hostname.startswith("[") or _DEFAULT_ADDRESS(hostname):
         return hostname, (), ("ip_host",)
-    host = canonical_host(ascii_dots(hostname))
+    host = canonical_host(ascii_dots(hostname), listed=listed)
     flags = host.flags
     if not bare.isascii() and _mixed(bare):
         flags = tuple(sorted({*flags, "mixed_script"}))
