@@ -1,0 +1,11 @@
+"""Where the hub keeps things: one database with one writer, and files for large sealed bodies.
+
+The room knows no bundle and no log; it gives transactions, a base for tables, and room for bytes.
+"""
+
+from accord.hub.storage.base import Base
+from accord.hub.storage.bodies import BodyStore
+from accord.hub.storage.engine import Database, open_database
+from accord.hub.storage.writer import Participant, Writer
+
+__all__ = ["Base", "BodyStore", "Database", "Participant", "Writer", "open_database"]

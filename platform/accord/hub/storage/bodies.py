@@ -1,0 +1,81 @@
+"""Sealed bodies: small ones in the row, large ones as content-addressed files.
+
+A file is written, synced and renamed, and its folder synced, before the row that names it is
+committed; a crash leaves at most a file that no row names. Bytes are what the senders sealed.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from accord.kernel.errors import NotFound
+
+INLINE_LIMIT = 256 * 1024
+"""Largest body in bytes that is kept in the row itself."""
+
+CHUNK = 1024 * 1024
+"""Bytes read at once."""
+
+
+class BodyStore:
+    """A folder of files named by the SHA-256 of their content."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``, made when it is missing."""
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """Store ``data`` durably and return its name (hexadecimal SHA-256)."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self._path(name)
+        if path.exists():
+            return name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.draft")
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        for folder in (path.parent, self._folder):
+            _sync_folder(folder)
+        return name
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes of ``name``.
+
+        Raises:
+            NotFound: ``body_missing``.
+        """
+        return b"".join(self.chunks(name))
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of ``name`` in pieces.
+
+        Raises:
+            NotFound: ``body_missing``.
+        """
+        try:
+            file = self._path(name).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("body_missing", "The sealed bytes are not there.") from error
+        with file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def delete(self, name: str) -> None:
+        """Remove the bytes of ``name``, if they are there."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,159 @@
+"""One writer thread with group commit: many acts, one durable transaction.
+
+Each act runs in its own savepoint, so that a refused act leaves nothing and the others go on.
+Nobody gets an answer before the commit that holds it is on disk. Participants (the logs) see the
+transaction from its begin to its commit and can still make it fail.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
+
+from accord.kernel.errors import AccordError, Unavailable
+
+Result = TypeVar("Result")
+Act = Callable[[Connection], Result]
+
+MAX_BATCH = 256
+"""Acts that share one commit at most."""
+
+MAX_WAITING = 4096
+"""Acts that may wait; beyond it callers are told to come back."""
+
+
+class Participant(Protocol):
+    """Something that takes part in every transaction of the writer."""
+
+    def begin(self, connection: Connection) -> None:
+        """Learn the state under the write lock."""
+
+    def mark(self) -> object:
+        """Return a point to which ``rewind`` can go back."""
+
+    def rewind(self, mark: object) -> None:
+        """Forget what was staged since ``mark``: the act failed."""
+
+    def before_commit(self, connection: Connection) -> None:
+        """Write what was staged; an error here fails the whole transaction."""
+
+    def after_commit(self) -> None:
+        """Take note that the transaction is durable."""
+
+    def after_rollback(self) -> None:
+        """Forget the transaction."""
+
+
+class Writer:
+    """The only one that writes to the database."""
+
+    def __init__(self, engine: Engine, participants: Sequence[Participant] = ()) -> None:
+        """Start the thread; ``close`` ends it."""
+        self._engine = engine
+        self._participants = tuple(participants)
+        self._waiting: queue.Queue[tuple[Act[Any], Future[Any]] | None] = queue.Queue(MAX_WAITING)
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
+        self._thread.start()
+
+    def run(self, act: Act[Result]) -> Result:
+        """Run ``act`` in the next transaction and return its result once that is on disk.
+
+        Raises:
+            Unavailable: ``writer_busy``, ``writer_closed`` or ``storage_failed`` (full disk,
+                failing sync: nothing of the act may be taken for stored; a retry is safe).
+            AccordError: whatever ``act`` raised; its savepoint was rolled back.
+        """
+        if self._closing:
+            raise Unavailable("writer_closed", "The hub is shutting down.")
+        future: Future[Result] = Future()
+        try:
+            self._waiting.put_nowait((act, future))
+        except queue.Full as error:
+            raise Unavailable("writer_busy", "Too many acts wait.", retry_after=2) from error
+        return future.result()
+
+    def close(self) -> None:
+        """Finish what waits and stop."""
+        self._closing = True
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            first = self._waiting.get()
+            if first is None:
+                return
+            batch = [first]
+            last = False
+            while len(batch) < MAX_BATCH:
+                try:
+                    following = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[tuple[Act[Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            with self._engine.begin() as connection:
+                for participant in self._participants:
+                    participant.begin(connection)
+                for act, future in batch:
+                    self._act(connection, act, future, done)
+                for participant in self._participants:
+                    participant.before_commit(connection)
+        except (SQLAlchemyError, AccordError, OSError) as error:
+            for participant in self._participants:
+                participant.after_rollback()
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(_storage_failed(error))
+            return
+        for participant in self._participants:
+            participant.after_commit()
+        for future, result in done:
+            future.set_result(result)
+
+    def _act(
+        self,
+        connection: Connection,
+        act: Act[Any],
+        future: Future[Any],
+        done: list[tuple[Future[Any], Any]],
+    ) -> None:
+        marks = [participant.mark() for participant in self._participants]
+        connection.exec_driver_sql("SAVEPOINT act")
+        try:
+            result = act(connection)
+        except (OperationalError, InternalError):
+            raise  # the database itself is in trouble: nothing of the batch is kept
+        except Exception as error:  # noqa: BLE001 - the caller gets it; the others go on
+            connection.exec_driver_sql("ROLLBACK TO act")
+            connection.exec_driver_sql("RELEASE act")
+            for participant, mark in zip(self._participants, marks, strict=True):
+                participant.rewind(mark)
+            future.set_exception(error)
+            return
+        connection.exec_driver_sql("RELEASE act")
+        done.append((future, result))
+
+
+def _storage_failed(error: Exception) -> Unavailable:
+    return Unavailable(
+        "storage_failed",
+        "The hub could not store this; nothing was accepted.",
+        retry_after=5,
+        observed=type(error).__name__,
+        next_step="Send it again: the same bytes are never stored twice.",
+    )
