@@ -25,6 +25,7 @@ from accord.kernel.indicators.kinds import (
 from accord.kernel.indicators.normalise import (
     Told,
     host_outcome,
+    network_needed,
     normalise_told,
     wallet_outcome,
 )
@@ -41,11 +42,15 @@ _BASE58_FIRST = frozenset("13LMDXT79A")
 _HOST = re.compile(
     r"(?!-|xn--|[0-9])(?:[a-z0-9_-]{1,63}(?<!-)\.(?!-|xn--))+[a-z][a-z0-9_-]{0,62}(?<!-)"
 ).fullmatch
+_ID_LENGTHS = (64, 66)
+_ID = re.compile(r"(?:0x)?[0-9a-f]{64}").fullmatch
+_SOME = re.compile(r"(?:0x)?0*[1-9a-f]").match
 _CASH = re.compile(r"bitcoincash:[qpzr][02-9ac-hj-np-z]+").fullmatch
 # Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
-_DOMAIN = Kind.DOMAIN
+_DOMAIN, _ONION, _TRANSACTION = Kind.DOMAIN, Kind.ONION, Kind.TRANSACTION
 _WALLET, _STRONG, _NONE, _EIP55 = Kind.WALLET, Checksum.STRONG, Checksum.NONE, Checksum.EIP55
 _EVM, _SOL, _XRP, _ZEC, _XMR = Network.EVM, Network.SOL, Network.XRP, Network.ZEC, Network.XMR
+_OTHER_IDS = (Network.SOL, Network.DOT)
 _LIVE_MONERO = frozenset({18, 42})
 _PREFIX_NETWORK = {"bc": Network.BTC, "ltc": Network.LTC}
 
@@ -176,9 +181,15 @@ def _sort(batch: _Batch) -> None:
         if size < 4 or (kind is not None and kind is not _WALLET):
             if kind is _DOMAIN and size < 254 and _HOST(value):
                 _host(batch, index, value)
+            elif kind is _ONION and size == 62 and value.endswith(".onion"):
+                _onion(batch, index, value)
+            elif kind is _TRANSACTION and size in _ID_LENGTHS and _ID(value):
+                _transaction(batch, index, value, told)
             continue
         first = value[0]
-        if first == "0":
+        if size in _ID_LENGTHS and _ID(value):
+            _transaction(batch, index, value, told)
+        elif first == "0":
             if size != 42:
                 continue
             if _EVM_LOWER(value):
@@ -204,16 +215,32 @@ def _sort(batch: _Batch) -> None:
             _dotted(batch, index, value, told)
 
 
+def _transaction(batch: _Batch, index: int, value: str, told: Told) -> None:
+    """Answer a lower-case hexadecimal id as the network told writes it, or ask for the network."""
+    network = told.network
+    if told.kind is _WALLET or value.startswith("bc1"):
+        return
+    if network is None:
+        batch.answers[index] = network_needed(value)
+    elif (network is _EVM) is (len(value) == 66) and network not in _OTHER_IDS and _SOME(value):
+        batch.answers[index] = Normalised(_TRANSACTION, network, value)
+
+
 def _dotted(batch: _Batch, index: int, value: str, told: Told) -> None:
     if told.network is None and told.kind is None:
-        if value.endswith(".onion") and len(value) == 62 and onion_is_right(value[:-6]):
-            batch.answers[index] = Normalised(Kind.ONION, None, value, _STRONG)
+        if value.endswith(".onion") and len(value) == 62:
+            _onion(batch, index, value)
         elif len(value) < 254 and _HOST(value) and not value.endswith(".onion"):
             _host(batch, index, value)
     if _CASH(value) and told.network in (None, Network.BCH):
         reading = cash_address(value)
         if reading is not None:
             batch.answers[index] = wallet_outcome(reading, value)
+
+
+def _onion(batch: _Batch, index: int, value: str) -> None:
+    if onion_is_right(value[:-6]):
+        batch.answers[index] = Normalised(_ONION, None, value, _STRONG)
 
 
 def _host(batch: _Batch, index: int, value: str) -> None:

@@ -25,7 +25,7 @@ from accord.kernel.indicators.kinds import (
 )
 from accord.kernel.indicators.labels import TEST_CHAIN_IDS, parse_eip155
 from accord.kernel.indicators.private_keys import refuse_phrase, refuse_secrets
-from accord.kernel.indicators.transactions import looks_like_hexadecimal_id, read_transaction
+from accord.kernel.indicators.transactions import looks_like_id, read_transaction
 from accord.kernel.indicators.urls import looks_like_url, read_url
 from accord.kernel.indicators.wallets import read_wallet
 
@@ -205,7 +205,7 @@ def host_outcome(host: Host, text: str) -> Normalised:
 def _transaction(text: str, cleaned: Cleaned, told: Told) -> Normalised:
     network = told.network or cleaned.scheme
     if network is None:
-        raise _network_needed(cleaned.text)
+        raise network_needed(cleaned.text)
     found = read_transaction(cleaned.text, network)
     if found is None:
         raise Malformed(
@@ -223,10 +223,11 @@ def _transaction_outcome(text: str, found: Normalised) -> Normalised:
     return msgspec.structs.replace(found, changed=found.value != text)
 
 
-def _network_needed(text: str) -> Malformed:
+def network_needed(text: str) -> Malformed:
+    """Return the refusal of a transaction id whose network nobody told."""
     return Malformed(
         "network_needed",
-        "A transaction id does not say its network, and 64 hexadecimal digits may be a secret.",
+        "A transaction id does not say its network, and may as well be a secret.",
         observed=f"{len(text)} characters",
         next_step="Say the network.",
     )
@@ -250,10 +251,12 @@ def _wallet(text: str, cleaned: Cleaned, told: Told) -> Normalised:
 
 
 def _unasked_transaction(text: str, told: Told) -> Normalised | None:
-    """Take an id for a transaction where the network is told, or where the format names it."""
-    if told.network is None and looks_like_hexadecimal_id(text):
-        raise _network_needed(text)
-    return read_transaction(text, told.network or Network.SOL)
+    """Take an id for a transaction where the network is told."""
+    if told.network is None:
+        if looks_like_id(text):
+            raise network_needed(text)
+        return None
+    return read_transaction(text, told.network, asked=False)
 
 
 def _refuse_other_network(text: str, told: Told) -> None:

@@ -15,6 +15,8 @@ from mnemonic import Mnemonic
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import base58
 from accord.kernel.indicators.cleaning import QUOTES
+from accord.kernel.indicators.digests import sha256d
+from accord.kernel.indicators.kinds import MAX_INPUT
 
 PHRASE_LENGTHS = frozenset({12, 13, 15, 18, 21, 24, 25})
 """Words of a BIP-39 phrase, and 13 and 25 of Monero's older and newer phrases."""
@@ -36,10 +38,10 @@ _SHAPES = re.compile(
 ).fullmatch
 _BYTE_LIST = re.compile(r"\[?(?:[0-9]{1,3},){31,127}[0-9]{1,3},?\]?").fullmatch
 _BASE58_LONG = re.compile(r"[1-9A-HJ-NP-Za-km-z]{49,90}").fullmatch
-_SOLANA_KEYPAIR = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}").fullmatch
 _PEM = re.compile(r"PRIVATE\s*KEY")
 _WORD = re.compile(r"[^\W\d_]+")
 _ALMOST = 0.8
+_AROUND = QUOTES + ";,.:"
 
 
 def refuse_secrets(text: str) -> None:
@@ -49,10 +51,11 @@ def refuse_secrets(text: str) -> None:
         Malformed: ``private_key`` or ``seed_phrase``; never with any part of ``text``.
     """
     refuse_phrase(text)
-    joined = "".join(text.split())
-    candidates = {joined, *text.split()} if len(text) <= 4096 else {joined[:4096]}
+    words = text[:MAX_INPUT].split()
+    candidates = {"".join(words), *words}
+    candidates |= {candidate.strip(_AROUND) for candidate in candidates}
     for candidate in candidates:
-        if _is_key(candidate.strip(QUOTES + ";,.:")) or _is_key(candidate):
+        if _is_key(candidate):
             raise Malformed(
                 "private_key",
                 "This is a private key, not an address. It was not kept.",
@@ -70,8 +73,8 @@ def refuse_phrase(text: str) -> None:
     if text.isascii() and (len(text) < 35 or text.isalnum()):
         return
     composed = unicodedata.normalize("NFC", text[:20000])
-    words = [word.casefold() for word in _WORD.findall(composed)]
-    if len(words) >= _RUN and _is_phrase(words):
+    words = _WORD.findall(composed)
+    if len(words) >= _RUN and _is_phrase([word.casefold() for word in words]):
         raise Malformed(
             "seed_phrase",
             "This is a seed phrase, which gives away a whole wallet. It was not kept.",
@@ -106,25 +109,23 @@ def _phrase_words() -> frozenset[str]:
 
 
 def _is_key(text: str) -> bool:
-    if not text.isascii() or not 29 <= len(text) <= 4096:
+    if not text.isascii() or not 29 <= len(text) <= MAX_INPUT:
         return False
     if _SHAPES(text) or _BYTE_LIST(text) or _PEM.search(text):
         return True
     if _BASE58_LONG(text) is None:
         return False
-    characters = text.encode("ascii")
-    # WIF of all coins: a version byte of 128 or more, 32 bytes, and 01 for a compressed key.
-    for size in (37, 38):
-        payload = base58.decode_check(characters, size)
-        if payload is not None and payload[0] >= 0x80 and (size == 37 or payload[-1] == 1):
-            return True
-    return _SOLANA_KEYPAIR(text) is not None and _is_solana_keypair(characters)
-
-
-def _is_solana_keypair(characters: bytes) -> bool:
-    """A wallet's export is seed and public key; a signature has the same length."""
-    data = base58.decode(characters, 64)
+    data = base58.decode_any(text.encode("ascii"), limit=90)
     if data is None:
         return False
+    if len(data) == 64:
+        return _is_solana_keypair(data)
+    # WIF of all coins: a version byte of 128 or more, 32 bytes, and 01 for a compressed key.
+    wif = len(data) == 37 or (len(data) == 38 and data[33] == 1)
+    return wif and data[0] >= 0x80 and sha256d(data[:-4])[:4] == data[-4:]
+
+
+def _is_solana_keypair(data: bytes) -> bool:
+    """A wallet's export is seed and public key; a signature has the same length."""
     public = Ed25519PrivateKey.from_private_bytes(data[:32]).public_key().public_bytes_raw()
     return public == data[32:]
