@@ -1,0 +1,392 @@
+"""Signed HTTP requests: RFC 9421 with Ed25519 in one strict profile.
+
+The library builds and checks the signature base; alone it accepts replays, requests whose URL or
+body is not covered, and a day-old signature. The profile adds what is missing: one signature with
+label ``accord`` and tag ``accord/1``; exactly the components ``@method @authority @path @query``
+and, with a body, ``content-digest content-type``; exactly the parameters ``created keyid alg
+expires nonce tag``; the one canonical spelling; five minutes of age; a nonce that is good once;
+a body digest (RFC 9530, sha-256). It decides who signed, never what they may do.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, NoReturn, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from http_message_signatures import (
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureComponentResolver,
+    HTTPSignatureKeyResolver,
+    InvalidSignature,
+)
+from http_message_signatures.algorithms import ED25519
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+from http_sf.compat import InnerList, Item
+
+from accord.kernel.encoding import b64decode, b64encode
+from accord.kernel.errors import (
+    AccordError,
+    AuthenticationNeeded,
+    Malformed,
+    Unavailable,
+    VerificationFailed,
+)
+from accord.kernel.identifiers import KeyId
+from accord.kernel.keys import RequestKeyPair
+from accord.protocol.nonces import NonceCache
+
+TAG = "accord/1"
+LABEL = "accord"
+
+MAX_AGE = 300
+"""Longest life of a signature in seconds, and how far ``created`` may lie in the future."""
+
+NONCE_MARGIN = 2 * MAX_AGE + 60
+"""Seconds after ``created`` for which a nonce is kept: age, clock difference, a minute."""
+
+NONCE_SIZE = 16
+"""Bytes of a nonce; as text 32 lower-case hexadecimal digits."""
+
+MAX_FIELD = 1024
+"""Longest header field in characters that is read at all."""
+
+BASE_COMPONENTS = ("@method", "@authority", "@path", "@query")
+BODY_COMPONENTS = (*BASE_COMPONENTS, "content-digest", "content-type")
+PARAMETERS = frozenset({"created", "keyid", "alg", "expires", "nonce", "tag"})
+SIGNED_FIELDS = ("signature-input", "signature", "content-digest", "content-type")
+
+_PARAMS_LINE = '"@signature-params"'
+_AUTHORITY = re.compile(r"[a-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9a-f:.]{2,45}\](?::[0-9]{1,5})?")
+_PATH = re.compile(r"/[A-Za-z0-9/._~@:-]{0,511}")
+_QUERY = re.compile(r"[A-Za-z0-9._~@:/?&=%+-]{0,1024}")
+_METHOD = re.compile(r"[A-Z]{3,10}")
+_NONCE = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
+_SIGNATURE = re.compile(r"accord=:([A-Za-z0-9+/]{86}==):")
+
+
+class Headers(Protocol):
+    """Any header collection of a framework or client; a dict will do."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all field lines in order."""
+
+
+KeyOfRequest = Callable[[KeyId], bytes]
+"""Returns the 32-byte request key of an id, or raises an error of the tree for an unknown one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    method: str
+    authority: str
+    path: str
+    query: str
+    headers: dict[str, str]
+
+
+class _Components(HTTPSignatureComponentResolver):  # type: ignore[misc,unused-ignore]
+    """Gives the four derived components as told, without guessing them from a URL."""
+
+    derived_component_resolvers: ClassVar[dict[str, Callable[..., str]]] = {
+        "@method": lambda resolver: resolver.message.method,
+        "@authority": lambda resolver: resolver.message.authority,
+        "@path": lambda resolver: resolver.message.path,
+        "@query": lambda resolver: "?" + resolver.message.query,
+    }
+
+    def __init__(self, message: _Message) -> None:
+        self.message = message
+        self.message_type = "request"
+        # Values stay as received; the library would trim them before they are compared.
+        self.header_values = {name.lower(): value for name, value in message.headers.items()}
+
+    def resolve(self, component_node: Item) -> str:
+        """Return the value of a component; the verifier admits only bare ones of the profile."""
+        name = str(component_node.value)
+        if name.startswith("@"):
+            return self.derived_component_resolvers[name](self)
+        return self.header_values[name]
+
+
+class _OneKey(HTTPSignatureKeyResolver):  # type: ignore[misc,unused-ignore]
+    """Hands the library the one key that we chose ourselves."""
+
+    def __init__(self, private: Ed25519PrivateKey | None = None) -> None:
+        self._private = private
+        self.public: Ed25519PublicKey | None = None
+
+    def resolve_private_key(self, key_id: str) -> Ed25519PrivateKey | None:  # noqa: ARG002
+        return self._private
+
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:  # noqa: ARG002
+        return self.public
+
+
+def sign_request(  # noqa: PLR0913 - one argument for each signed part
+    *,
+    method: str,
+    authority: str,
+    path: str,
+    query: str = "",
+    body: bytes | None = None,
+    content_type: str | None = None,
+    key: RequestKeyPair,
+    now: int,
+    nonce: bytes,
+) -> dict[str, str]:
+    """Return the headers that sign one request.
+
+    Args:
+        method: upper-case HTTP method.
+        authority: host of the hub, with its port unless that is the scheme's own; lower case.
+        path: path with a leading slash and no percent escape.
+        query: query as it is sent, without the question mark.
+        body: the body's bytes as they are sent; ``None`` for none.
+        content_type: media type of the body; needed exactly when there is a body.
+        key: the signer's request key.
+        now: present unix second.
+        nonce: 16 fresh random bytes.
+
+    Raises:
+        Malformed: ``request_unsignable`` for a part that has more than one spelling.
+    """
+    message = _message(method=method, authority=authority, path=path, query=query, headers={})
+    if len(nonce) != NONCE_SIZE or (body is None) != (content_type is None):
+        _unsignable("nonce, body or content type")
+    if body is not None and content_type is not None:
+        message.headers["Content-Digest"] = _digest_field(body)
+        message.headers["Content-Type"] = content_type
+    signer = HTTPMessageSigner(
+        signature_algorithm=ED25519,
+        key_resolver=_OneKey(key.private),
+        component_resolver_class=_Components,
+    )
+    try:
+        signer.sign(
+            message,
+            key_id=b64encode(key.kid),
+            created=_moment(now),
+            expires=_moment(now + MAX_AGE),
+            nonce=nonce.hex(),
+            label=LABEL,
+            tag=TAG,
+            covered_component_ids=BASE_COMPONENTS if body is None else BODY_COMPONENTS,
+            use_existing_digest=body is not None,
+        )
+    except HTTPMessageSignaturesException as error:
+        _unsignable("header field", cause=error)
+    return dict(message.headers)
+
+
+def verify_request(  # noqa: PLR0913 - one argument for each signed part
+    *,
+    method: str,
+    authority: str,
+    path: str,
+    query: str = "",
+    headers: Headers,
+    body: bytes | None,
+    lookup: KeyOfRequest,
+    now: int,
+    nonces: NonceCache,
+) -> KeyId:
+    """Return the id of the key that signed this very request, now, for the first time.
+
+    Args:
+        method: method as received.
+        authority: this hub's own authority, from its settings and never from the request.
+        path: path as received, before any decoding.
+        query: query as received, without the question mark.
+        headers: all header fields as received.
+        body: the body as received; ``None`` or empty for none.
+        lookup: gives the request key of an id; may raise any error of the tree.
+        now: present unix second.
+        nonces: memory shared by all processes that serve this authority.
+
+    The checks, in this order:
+        (1) exactly one signature, under our label, in the one spelling;
+        (2) exactly the parameters, algorithm and tag of the profile;
+        (3) exactly the components that this request must cover;
+        (4) times: created not ahead of our clock, not older than five minutes, not expired;
+        (5) the key is known and its Ed25519 signature over the signature base holds;
+        (6) the body has the signed digest;
+        (7) the nonce is new; last, so that only the key's owner can use one up.
+
+    Raises:
+        AuthenticationNeeded: ``signature_missing``, ``signature_wrong``, ``component_missing``,
+            ``clock_skew``, ``signature_old``, ``nonce_replayed``. An unknown key and a wrong
+            signature look alike.
+        VerificationFailed: ``digest_wrong``.
+        Unavailable: ``nonces_full``, or what ``lookup`` raises of this class.
+    """
+    fields = _signed_fields(headers)
+    signature_input = fields.get("signature-input")
+    if signature_input is None or "signature" not in fields:
+        raise AuthenticationNeeded(
+            "signature_missing",
+            "This request must be signed (RFC 9421).",
+            next_step="Sign it with the organisation's request key.",
+        )
+    if _SIGNATURE.fullmatch(fields["signature"]) is None:
+        _refuse("exactly one Ed25519 signature with label accord is expected")  # (1)
+    verifier = _Verifier(has_body=_has_body(fields, body), now=now, lookup=lookup)
+    try:
+        message = _message(
+            method=method, authority=authority, path=path, query=query, headers=fields
+        )
+        (result,) = verifier.verify(message, max_age=None)
+    except (InvalidSignature, HTTPMessageSignaturesException, Malformed, ValueError) as error:
+        _refuse("the signature does not fit this request", cause=error)  # (1), (5)
+    if signature_input != f"{LABEL}={result.covered_components[_PARAMS_LINE]}":
+        _refuse("Signature-Input is not in its one spelling")  # (1)
+    if verifier.has_body:
+        _check_digest(fields["content-digest"], body or b"")  # (6)
+    until = int(result.parameters["created"]) + NONCE_MARGIN
+    if not nonces.claim(verifier.kid, str(result.nonce), until=until, now=now):  # (7)
+        raise AuthenticationNeeded(
+            "nonce_replayed",
+            "This signed request was already received.",
+            next_step="Sign each request anew; check that the clock is right.",
+        )
+    return verifier.kid
+
+
+class _Verifier(HTTPMessageVerifier):  # type: ignore[misc,unused-ignore]
+    """The library's verifier with the profile's checks in its own hook."""
+
+    def __init__(self, *, has_body: bool, now: int, lookup: KeyOfRequest) -> None:
+        self._key = _OneKey()
+        super().__init__(
+            signature_algorithm=ED25519,
+            key_resolver=self._key,
+            component_resolver_class=_Components,
+        )
+        self.has_body = has_body
+        self._now = now
+        self._lookup = lookup
+        self.kid = KeyId(b"")
+
+    def validate_created_and_expires(self, sig_input: InnerList, max_age: object = None) -> None:  # noqa: ARG002
+        """Check everything that the library leaves to us; it calls this before the key is used."""
+        params = sig_input.params
+        if set(params) != PARAMETERS or params["tag"] != TAG or params["alg"] != "ed25519":
+            _refuse("parameters, algorithm or tag are not those of the profile")  # (2)
+        if _NONCE.fullmatch(params["nonce"]) is None:
+            _refuse("the nonce is not 32 hexadecimal digits")  # (2)
+        covered = tuple(None if item.params else item.value for item in sig_input)
+        expected = BODY_COMPONENTS if self.has_body else BASE_COMPONENTS
+        if covered != expected:
+            raise AuthenticationNeeded(  # (3)
+                "component_missing",
+                "The signature does not cover exactly what it must.",
+                next_step=f"Cover, in this order: {' '.join(expected)}.",
+            )
+        _check_times(params["created"], params["expires"], self._now)  # (4)
+        self._find_key(params["keyid"])  # (5)
+
+    def _find_key(self, text: str) -> None:
+        try:
+            self.kid = KeyId(b64decode(text, length=32))
+            self._key.public = Ed25519PublicKey.from_public_bytes(self._lookup(self.kid))
+        except Unavailable:
+            raise
+        except (AccordError, ValueError) as error:
+            _refuse("the signature does not fit this request", cause=error)
+
+
+def _check_times(created: int, expires: int, now: int) -> None:
+    if created > now + MAX_AGE:
+        raise AuthenticationNeeded(
+            "clock_skew",
+            "The request was signed in the future.",
+            observed=f"{created - now} s ahead",
+            next_step="Set this computer's clock.",
+        )
+    if now > min(expires, created + MAX_AGE):
+        raise AuthenticationNeeded(
+            "signature_old",
+            f"The request was signed more than {MAX_AGE} seconds ago.",
+            observed=f"{now - created} s old",
+            next_step="Sign it again; if this repeats, set this computer's clock.",
+        )
+    if not created <= expires <= created + MAX_AGE:
+        _refuse(f"expires must lie within {MAX_AGE} s after created")
+
+
+def _signed_fields(headers: Headers) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower not in SIGNED_FIELDS:
+            continue
+        if lower in fields:
+            _refuse(f"{lower} stands twice")
+        if len(value) > MAX_FIELD or not value.isascii():
+            _refuse(f"{lower} is too long or not ASCII")
+        fields[lower] = value
+    return fields
+
+
+def _has_body(fields: dict[str, str], body: bytes | None) -> bool:
+    found = (bool(body), "content-digest" in fields, "content-type" in fields)
+    if any(found) and not all(found[1:]):
+        raise AuthenticationNeeded(
+            "component_missing",
+            "A body needs Content-Digest and Content-Type, and only a body has them.",
+        )
+    return any(found)
+
+
+def _check_digest(field: str, body: bytes) -> None:
+    match = _DIGEST.fullmatch(field)
+    wanted = b64decode(match.group(1), length=32) if match else b""
+    if not hmac.compare_digest(wanted, hashlib.sha256(body).digest()):
+        raise VerificationFailed(
+            "digest_wrong",
+            "The body is not the one that was signed.",
+            next_step="Send Content-Digest with exactly one sha-256 of the body's bytes.",
+        )
+
+
+def _message(
+    *, method: str, authority: str, path: str, query: str, headers: dict[str, str]
+) -> _Message:
+    checks = ((_METHOD, method), (_AUTHORITY, authority), (_PATH, path), (_QUERY, query))
+    for pattern, text in checks:
+        if pattern.fullmatch(text) is None:
+            _unsignable(text[:80])
+    return _Message(method=method, authority=authority, path=path, query=query, headers=headers)
+
+
+def _digest_field(body: bytes) -> str:
+    return f"sha-256=:{b64encode(hashlib.sha256(body).digest())}:"
+
+
+def _moment(now: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(now, tz=dt.UTC)
+
+
+def _refuse(why: str, *, cause: Exception | None = None) -> NoReturn:
+    raise AuthenticationNeeded(
+        "signature_wrong",
+        "The request's signature does not hold.",
+        observed=why,
+        next_step="Check the key, the hub's address and that no proxy changes the request.",
+    ) from cause
+
+
+def _unsignable(observed: str, *, cause: Exception | None = None) -> NoReturn:
+    raise Malformed(
+        "request_unsignable",
+        "This request has no single spelling that could be signed.",
+        observed=observed,
+    ) from cause
