@@ -1,7 +1,7 @@
 """The cases of the ASB/1 vectors: what is sent, and what a strict reader answers.
 
 Each builder returns cases of one part of the format, in the order of the format. Codes are those
-of docs/formats/sealed-bundle.md.
+of docs/formats/bundle.md.
 """
 
 import copy
@@ -479,7 +479,9 @@ def _with_optional(**extra: object) -> dict[str, object]:
 def entries() -> list[Case]:
     good = honest()
     one, two, three = good.entries
-    other = honest("another bundle")
+    other_header = header_of(id="019aa000-0000-7000-8000-000000000002")
+    other = Recipe(name="another bundle", header=other_header).make()
+    twin = honest("the same header twice")
 
     def unsigned(listed: list[bytes]) -> bytes:
         return replace(good, entries=listed).data()
@@ -588,6 +590,11 @@ def entries() -> list[Case]:
             "an entry of another bundle, signed",
             resigned([other.entries[0], two, three]),
             "entry_unsealable",
+        ),
+        refused_by_desk(
+            "an entry of another bundle with the same header, signed",
+            resigned([twin.entries[0], two, three]),
+            "body_commitment",
         ),
         refused_by_desk(
             "another policy over the same entries, signed",

@@ -4,7 +4,7 @@ It shares no code with ``accord`` so that a misreading shows as a disagreement, 
 (``Coins``), and builds what an honest sender never would: wrong trees, other keys, bad padding.
 It opens nothing and checks nothing.
 
-Sources: docs/formats/sealed-bundle.md, RFC 9180, draft-ietf-hpke-pq (KEM 0x647A), RFC 9162,
+Sources: docs/formats/bundle.md, RFC 9180, draft-ietf-hpke-pq (KEM 0x647A), RFC 9162,
 C2SP chunked-encryption (Cobblestone-256), RFC 8878 (zstd frames), DSSE 1.0.
 """
 
