@@ -11,7 +11,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from accord.kernel.indicators import base58, bech32
+from accord.kernel.indicators import base58, bech32, cashaddr
 from accord.kernel.indicators.digests import keccak256
 
 Bytes = NDArray[np.uint8]
@@ -21,6 +21,8 @@ _BITCOIN = np.frombuffer(base58.BITCOIN.digits, np.uint8)
 _RIPPLE = np.frombuffer(base58.RIPPLE.digits, np.uint8)
 _BECH32 = np.frombuffer(bech32.DIGITS, np.uint8)
 _STEP = np.array(bech32.STEP, np.uint32)
+_CASH_STEP = np.array(cashaddr.STEP, np.uint64)
+_CASH_MASK = np.uint64(0x07FFFFFFFF)
 _FIVE_DIGITS = np.uint64(58**5)
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
@@ -86,15 +88,14 @@ def with_sha256d(data: Bytes, right: Mask) -> list[bool]:
     """Return which right rows end in the first four bytes of their double SHA-256."""
     raw = np.ascontiguousarray(data).tobytes()
     size = data.shape[1]
-    verdicts: list[bool] = right.tolist()
-    start = 0
-    for row, sound in enumerate(verdicts):
-        if sound:
-            body = raw[start : start + size - 4]
-            check = raw[start + size - 4 : start + size]
-            if sha256(sha256(body).digest()).digest()[:4] != check:
-                verdicts[row] = False
-        start += size
+    digests = b"".join(
+        [
+            sha256(sha256(raw[start : start + size - 4]).digest()).digest()[:4]
+            for start in range(0, len(raw), size)
+        ]
+    )
+    sound = right & (np.frombuffer(digests, np.uint8).reshape(-1, 4) == data[:, -4:]).all(1)
+    verdicts: list[bool] = sound.tolist()
     return verdicts
 
 
@@ -124,6 +125,20 @@ def witness_rows(texts: Sequence[str], length: int, prefix: str) -> tuple[list[b
     if size not in (20, 32):
         right &= version != 0
     return right.tolist(), version.tolist()
+
+
+def cash_rows(texts: Sequence[str]) -> list[bool]:
+    """Return which of ``bitcoincash:`` and 42 digits of bech32 are addresses of 20-byte scripts."""
+    symbols = _BECH32[rows(texts, 54)[:, 12:]].astype(np.uint64)
+    register = np.full(len(texts), cashaddr.prefix_register("bitcoincash"), np.uint64)
+    for column in range(symbols.shape[1]):
+        shifted = (register & _CASH_MASK) << np.uint64(5)
+        register = shifted ^ symbols[:, column] ^ _CASH_STEP[register >> np.uint64(35)]
+    right = register == 1
+    # The version byte is 0 or 8, and the two bits after the 21 bytes are zero.
+    right &= (symbols[:, 0] <= 1) & (symbols[:, 1] < 4) & ((symbols[:, 33] & np.uint64(3)) == 0)
+    verdicts: list[bool] = right.tolist()
+    return verdicts
 
 
 def monero_rows(texts: Sequence[str]) -> tuple[list[bool], list[int]]:

@@ -6,14 +6,14 @@ single path. Groups of fewer than ``SMALLEST`` are not worth an array.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import repeat
 
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import arrays
 from accord.kernel.indicators.bitcoin_family import ALSO, VERSIONS, ZCASH_VERSIONS
-from accord.kernel.indicators.cashaddr import cash_address
-from accord.kernel.indicators.hosts import canonical_host, onion_is_right
+from accord.kernel.indicators.hosts import domain, onion_is_right
 from accord.kernel.indicators.kinds import (
     CANON_VERSION,
     Checksum,
@@ -27,9 +27,8 @@ from accord.kernel.indicators.normalise import (
     host_outcome,
     network_needed,
     normalise_told,
-    wallet_outcome,
 )
-from accord.kernel.indicators.wallets import read_wallet
+from accord.kernel.indicators.private_keys import refuse_phrase
 
 SMALLEST = 24
 """Fewest values of one shape for which an array is faster than the single decoders."""
@@ -45,11 +44,12 @@ _HOST = re.compile(
 _ID_LENGTHS = (64, 66)
 _ID = re.compile(r"(?:0x)?[0-9a-f]{64}").fullmatch
 _SOME = re.compile(r"(?:0x)?0*[1-9a-f]").match
-_CASH = re.compile(r"bitcoincash:[qpzr][02-9ac-hj-np-z]+").fullmatch
+_CASH = re.compile(r"bitcoincash:[qp][02-9ac-hj-np-z]{41}").fullmatch
 # Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
 _DOMAIN, _ONION, _TRANSACTION = Kind.DOMAIN, Kind.ONION, Kind.TRANSACTION
 _WALLET, _STRONG, _NONE, _EIP55 = Kind.WALLET, Checksum.STRONG, Checksum.NONE, Checksum.EIP55
-_EVM, _SOL, _XRP, _ZEC, _XMR = Network.EVM, Network.SOL, Network.XRP, Network.ZEC, Network.XMR
+_BCH, _EVM, _SOL, _XMR = Network.BCH, Network.EVM, Network.SOL, Network.XMR
+_XRP, _ZEC = Network.XRP, Network.ZEC
 _OTHER_IDS = (Network.SOL, Network.DOT)
 _LIVE_MONERO = frozenset({18, 42})
 _PREFIX_NETWORK = {"bc": Network.BTC, "ltc": Network.LTC}
@@ -62,7 +62,7 @@ class _Batch:
         self.values = values
         self.tolds = tolds
         self.answers: list[Outcome | None] = [None] * len(values)
-        self.groups: dict[Group, list[int]] = {}
+        self.groups: defaultdict[Group, list[int]] = defaultdict(list)
 
     def accept(self, index: int, network: Network, value: str, checksum: Checksum) -> None:
         """Answer with a wallet that has no aliases, memo or flags, unless another is told."""
@@ -159,14 +159,7 @@ def _parse_told(network: str | None, kind: str | None) -> Told | Malformed:
 
 
 def _single(value: str, told: Told) -> Outcome:
-    """Take the single path; a plain token may skip the cleaning, which would not change it."""
     try:
-        if told.kind in (None, _WALLET) and value.isalnum() and value.isascii():
-            bare_onion = len(value) == 56 and onion_is_right(value.lower())
-            if not bare_onion:
-                reading = read_wallet(value, told.network, told.chain_id)
-                if reading is not None:
-                    return wallet_outcome(reading, value)
         return normalise_told(value, told)
     except Malformed as error:
         return error
@@ -179,7 +172,7 @@ def _sort(batch: _Batch) -> None:
         size = len(value)
         kind = told.kind
         if size < 4 or (kind is not None and kind is not _WALLET):
-            if kind is _DOMAIN and size < 254 and _HOST(value):
+            if kind is _DOMAIN and size < 254 and _HOST(value) and not value.endswith(".onion"):
                 _host(batch, index, value)
             elif kind is _ONION and size == 62 and value.endswith(".onion"):
                 _onion(batch, index, value)
@@ -195,22 +188,22 @@ def _sort(batch: _Batch) -> None:
             if _EVM_LOWER(value):
                 batch.accept(index, _EVM, value, _NONE)
             elif told.chain_id is None and _EVM_MIXED(value) and value[2:] != value[2:].upper():
-                groups.setdefault(("eip55", 42), []).append(index)
+                groups["eip55", 42].append(index)
         elif 25 < size < 36 and value.isalnum():
             if first in _BASE58_FIRST:
-                groups.setdefault(("base58", size), []).append(index)
+                groups["base58", size].append(index)
             elif first == "r":
-                groups.setdefault(("ripple", size), []).append(index)
+                groups["ripple", size].append(index)
             elif first == "t" and size == 35:
-                groups.setdefault(("zcash", size), []).append(index)
+                groups["zcash", size].append(index)
         elif first == "b" and value.startswith("bc1"):
-            groups.setdefault(("bc", size), []).append(index)
+            groups["bc", size].append(index)
         elif first == "l" and value.startswith("ltc1"):
-            groups.setdefault(("ltc", size), []).append(index)
+            groups["ltc", size].append(index)
         elif 42 < size < 45 and not value.isupper() and not value.islower():
-            groups.setdefault(("solana", size), []).append(index)
+            groups["solana", size].append(index)
         elif size == 95:
-            groups.setdefault(("monero", size), []).append(index)
+            groups["monero", size].append(index)
         elif "." in value or ":" in value:
             _dotted(batch, index, value, told)
 
@@ -232,10 +225,8 @@ def _dotted(batch: _Batch, index: int, value: str, told: Told) -> None:
             _onion(batch, index, value)
         elif len(value) < 254 and _HOST(value) and not value.endswith(".onion"):
             _host(batch, index, value)
-    if _CASH(value) and told.network in (None, Network.BCH):
-        reading = cash_address(value)
-        if reading is not None:
-            batch.answers[index] = wallet_outcome(reading, value)
+    if _CASH(value) and told.network in (None, _BCH):
+        batch.groups["cash", len(value)].append(index)
 
 
 def _onion(batch: _Batch, index: int, value: str) -> None:
@@ -245,7 +236,8 @@ def _onion(batch: _Batch, index: int, value: str) -> None:
 
 def _host(batch: _Batch, index: int, value: str) -> None:
     try:
-        host = canonical_host(value)
+        refuse_phrase(value)
+        host = domain(value)
     except Malformed:
         return
     if batch.tolds[index].kind in (None, host.kind):
@@ -263,6 +255,10 @@ def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
         for index, sound, value in zip(members, verdicts, lower, strict=True):
             if sound:
                 batch.accept(index, _EVM, value, _EIP55)
+    elif shape == "cash":
+        for index, value, sound in zip(members, texts, arrays.cash_rows(texts), strict=True):
+            if sound:
+                batch.accept(index, _BCH, value, _STRONG)
     elif shape == "solana":
         _, right = arrays.base58_rows(texts, length, 32)
         for index, value, sound in zip(members, texts, right.tolist(), strict=True):

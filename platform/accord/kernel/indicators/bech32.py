@@ -1,9 +1,10 @@
 """Bech32 and bech32m (BIP-173, BIP-350): text to 5-bit symbols, checksum constant, bytes.
 
 The checksum takes two symbols at a step by a table of 1,024 entries. It knows no human-readable
-part by name; ``wallet formats`` decide which part belongs to which network.
+part by name; the wallet formats decide which part belongs to which network.
 """
 
+import functools
 from enum import IntEnum
 
 import msgspec
@@ -54,6 +55,7 @@ def _two_steps() -> tuple[int, ...]:
 _STEP2 = _two_steps()
 
 
+@functools.lru_cache(maxsize=64)
 def prefix_register(prefix: str) -> int:
     """Return the register after the human-readable part and its separator."""
     register = 1
@@ -118,7 +120,7 @@ def split(text: str, *, limit: int = 90) -> Text | None:
     prefix = lower[:separator]
     characters = lower[separator + 1 :].encode("ascii")
     symbols = characters.translate(DIGITS)
-    if b"\xff" in symbols or not all(33 <= ord(c) <= 126 for c in prefix):
+    if b"\xff" in symbols or not prefix.isprintable() or " " in prefix:
         return None
     return Text(lower, prefix, symbols, characters, checksum_constant(prefix, symbols))
 

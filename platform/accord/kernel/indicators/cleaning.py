@@ -112,6 +112,7 @@ _FANGS = [
         (r"[\[({]\s*/\s*[\])}]", "/"),
     )
 ]
+_NOT_DEFANGED = re.compile(r"(?:https?://)?[A-Za-z0-9./?&=_%~+-]*").fullmatch
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _INVISIBLE_IN_HOST = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
@@ -120,6 +121,8 @@ _INVISIBLE_IN_HOST = re.compile(
 
 def refang(text: str) -> str:
     """Return a host or URL with defanging, quotes and invisible characters taken away."""
+    if _NOT_DEFANGED(text):
+        return text
     bare = _INVISIBLE_IN_HOST.sub("", text).strip().strip("\"'`<> \t\r\n" + _TYPOGRAPHIC)
     for pattern, replacement in _FANGS:
         bare = pattern.sub(replacement, bare)

@@ -106,7 +106,7 @@ def canonical_host(text: str, *, subdomains: bool = False, listed: bool = True) 
         return _onion(host, subdomains=subdomains)
     if len(labels) < 2:
         raise _single_label(host)
-    return _domain(host, subdomains=subdomains, mixed=mixed, listed=listed)
+    return domain(host, subdomains=subdomains, mixed=mixed, listed=listed)
 
 
 def _without_port(text: str) -> str:
@@ -198,8 +198,21 @@ def _single_label(host: str) -> Malformed:
     return refused("single_label", "A domain has at least two labels.")
 
 
-def _domain(host: str, *, subdomains: bool, mixed: bool, listed: bool) -> Host:
-    gateway = _GATEWAYS(host)
+def domain(
+    host: str, *, subdomains: bool = False, mixed: bool = False, listed: bool = True
+) -> Host:
+    """Return the domain, or the onion behind its gateway, of a host in canonical ASCII.
+
+    Args:
+        host: of at least two labels, no address, not under ``.onion``.
+        subdomains: as in ``canonical_host``.
+        mixed: a label as typed mixes scripts.
+        listed: as in ``canonical_host``.
+
+    Raises:
+        Malformed: ``public_suffix``.
+    """
+    gateway = _GATEWAYS(host) if len(host) > ONION_LABEL else None
     if gateway is not None and onion_is_right(gateway.group(1)):
         value = gateway.group(1) + ".onion"
         return Host(Kind.ONION, value, value, value, ("gateway",))

@@ -35,6 +35,9 @@ WITH_MEMO = frozenset({Network.XRP, Network.XLM, Network.TON, Network.COSMOS, Ne
 _DEFANGED_DOT = re.compile(
     r"[\[({<]\s*(?:dot|punto|punkt|point)\s*[\])}>]|[\u3002\uff0e\uff61]", re.IGNORECASE
 )
+# Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
+_WALLET, _TRANSACTION, _DOMAIN, _ONION, _URL = Kind
+_PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 
 
 class Told:
@@ -128,15 +131,17 @@ def normalise_told(text: str, told: Told) -> Normalised:
 
 def _dispatch(text: str, told: Told) -> Normalised:
     kind = told.kind
-    if kind is Kind.URL:
+    if kind is _URL:
         return read_url(text)
-    if kind in (Kind.DOMAIN, Kind.ONION):
+    if kind in (_DOMAIN, _ONION):
         return _host(text, kind)
-    cleaned = clean_wallet(text)
+    # Letters, digits, hyphens and underscores hold nothing to clean, and no host or URL.
+    plain = _PLAIN(text) is not None
+    cleaned = Cleaned(text) if plain else clean_wallet(text)
     if kind is None and told.network is None:
-        if looks_like_url(text) and cleaned.scheme is None:
+        if not plain and looks_like_url(text) and cleaned.scheme is None:
             return read_url(text)
-        if _is_dotted(text, cleaned.text):
+        if not plain and _is_dotted(text, cleaned.text):
             return _host(text, None)
         if onion_is_right(cleaned.text.lower()):
             return _host(cleaned.text + ".onion", None, text)
@@ -147,7 +152,7 @@ def _dispatch(text: str, told: Told) -> Normalised:
         raise Malformed("empty", "There is no value.")
     if not cleaned.text.isascii():
         raise _not_ascii(cleaned.text, told)
-    if kind is Kind.TRANSACTION:
+    if kind is _TRANSACTION:
         return _transaction(text, cleaned, told)
     return _wallet(text, cleaned, told)
 
@@ -173,7 +178,7 @@ def _not_ascii(cleaned: str, told: Told) -> Malformed:
 
 
 def _host(text: str, kind: Kind | None, typed: str | None = None) -> Normalised:
-    host = read_host(_onion_name(text) if kind is Kind.ONION else text)
+    host = read_host(_onion_name(text) if kind is _ONION else text)
     if kind is not None and host.kind is not kind:
         raise Malformed(
             "kind_mismatch", f"This is of another kind than {kind}.", observed=str(host.kind)
@@ -193,7 +198,7 @@ def host_outcome(host: Host, text: str) -> Normalised:
         host.kind,
         None,
         host.value,
-        Checksum.STRONG if host.kind is Kind.ONION else None,
+        Checksum.STRONG if host.kind is _ONION else None,
         () if host.registrable == host.value else (host.registrable,),
         None,
         host.flags,
@@ -288,7 +293,7 @@ def wallet_outcome(
     if reading.memo is not None or reading.network not in WITH_MEMO:
         memo = reading.memo
     return Normalised(
-        Kind.WALLET,
+        _WALLET,
         reading.network,
         reading.value,
         reading.checksum,

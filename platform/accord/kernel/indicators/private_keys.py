@@ -74,7 +74,7 @@ def refuse_phrase(text: str) -> None:
         return
     composed = unicodedata.normalize("NFC", text[:20000])
     words = _WORD.findall(composed)
-    if len(words) >= _RUN and _is_phrase([word.casefold() for word in words]):
+    if len(words) >= _RUN and _is_phrase([word.casefold() for word in words], composed):
         raise Malformed(
             "seed_phrase",
             "This is a seed phrase, which gives away a whole wallet. It was not kept.",
@@ -83,7 +83,7 @@ def refuse_phrase(text: str) -> None:
         )
 
 
-def _is_phrase(words: list[str]) -> bool:
+def _is_phrase(words: list[str], text: str) -> bool:
     known = _phrase_words()
     run = longest = count = 0
     for word in words:
@@ -94,8 +94,20 @@ def _is_phrase(words: list[str]) -> bool:
         return True
     if len(words) not in PHRASE_LENGTHS:
         return False
-    monero = len(words) in _MONERO_LENGTHS and all(3 <= len(word) <= 14 for word in words)
-    return monero or count >= _ALMOST * len(words)
+    return count >= _ALMOST * len(words) or _may_be_monero(words, text)
+
+
+def _may_be_monero(words: list[str], text: str) -> bool:
+    """Monero's last word repeats an earlier one as a checksum; no list of its words is here.
+
+    Without that repetition only bare lower-case words count: prose has other signs, and a path of
+    thirteen words is a URL.
+    """
+    if len(words) not in _MONERO_LENGTHS or "/" in text:
+        return False
+    if not all(3 <= len(word) <= 14 for word in words):
+        return False
+    return words[-1] in words[:-1] or (text.islower() and "".join(text.split()).isalpha())
 
 
 @functools.cache
