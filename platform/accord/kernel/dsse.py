@@ -7,8 +7,8 @@ no keys and no meaning of a payload; callers look keys up and state the context 
 Source: DSSE 1.0 (Pre-Authentication Encoding), FIPS 204 clause 5.2 (context string), formats 1.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidSignature
 
@@ -198,3 +198,35 @@ def verify(envelope: Envelope, lookup: KeyLookup, *, context: bytes) -> tuple[Ke
                 observed=b64encode(pair.kid),
             ) from error
     return tuple(pair.kid for pair in envelope.signatures)
+
+
+def verify_threshold(
+    envelope: Envelope,
+    keys: Mapping[KeyId, SigningPublicKey],
+    *,
+    threshold: int,
+    context: bytes,
+) -> tuple[KeyId, ...]:
+    """Verify that at least ``threshold`` of the holders of ``keys`` signed; return their ids.
+
+    Signers outside ``keys`` count for nothing and are not looked at. A signer inside ``keys`` whose
+    signature does not hold is an error even when enough others signed.
+
+    Args:
+        envelope: a parsed envelope.
+        keys: who may sign, by key id.
+        threshold: how many different signers are needed, at least 1.
+        context: the ML-DSA context string of this kind of payload.
+
+    Raises:
+        VerificationFailed: ``threshold_missed`` or ``signature_wrong``.
+    """
+    known = tuple(pair for pair in envelope.signatures if pair.kid in keys)
+    if threshold < 1 or len(known) < threshold:
+        raise VerificationFailed(
+            "threshold_missed",
+            "Too few of those who must sign have signed.",
+            observed=f"{len(known)} of {threshold}",
+            next_step="Let the missing registrars sign with 'accord registrar sign'.",
+        )
+    return verify(replace(envelope, signatures=known), keys.__getitem__, context=context)

@@ -1,0 +1,99 @@
+"""The three kinds of leaf in the directory log: statements, charter points, root points.
+
+A statement is a signed envelope. A charter or root point is a small unsigned object that fixes
+which signed charter or root file is in force from here on: the thing itself carries the
+registrars' signatures, the point gives it its place in the witnessed log.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from accord.kernel.directory.statements import SignedStatement, parse_statement
+from accord.kernel.encoding import (
+    b64decode,
+    b64encode,
+    dump_object,
+    parse_object,
+    require_int,
+    require_keys,
+    require_object,
+)
+from accord.kernel.errors import Malformed
+
+MAX_POINT = 1024
+_CHARTER = b'{"v":1,"charter":'
+_ROOT = b'{"v":1,"root":'
+_DIGEST_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharterPoint:
+    """From this leaf on, the charter with this version and hash is in force.
+
+    Attributes:
+        version: the charter's own version; strictly rising in the log.
+        sha256: hash of the charter's TOML bytes.
+        size: how many bytes they are.
+    """
+
+    version: int
+    sha256: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootPoint:
+    """From this leaf on, the root file with this version and hash is in force.
+
+    Attributes:
+        version: the root file's version; the next one after that in force.
+        sha256: hash of the root file's payload.
+        size: how many bytes that is.
+    """
+
+    version: int
+    sha256: bytes
+    size: int
+
+
+Entry = SignedStatement | CharterPoint | RootPoint
+Point = TypeVar("Point", CharterPoint, RootPoint)
+
+
+def format_point(point: CharterPoint | RootPoint) -> bytes:
+    """Return the leaf's bytes: ``{"v":1,"charter"|"root":{"version","sha256","len"}}``."""
+    name = "charter" if isinstance(point, CharterPoint) else "root"
+    return dump_object(
+        {
+            "v": 1,
+            name: {"version": point.version, "sha256": b64encode(point.sha256), "len": point.size},
+        }
+    )
+
+
+def parse_entry(data: bytes) -> Entry:
+    """Parse one leaf of the directory log; signatures are not verified here.
+
+    Raises:
+        Malformed: as ``parse_statement``, or ``json_*``, ``key_*``, ``value_invalid``,
+            ``base64_invalid`` for a point.
+    """
+    if data.startswith(_CHARTER):
+        return _parse_point(data, "charter", CharterPoint)
+    if data.startswith(_ROOT):
+        return _parse_point(data, "root", RootPoint)
+    if data.startswith(b'{"v":'):
+        raise Malformed("entry_unknown", "The directory log holds no such leaf.")
+    return parse_statement(data)
+
+
+def _parse_point(data: bytes, name: str, kind: type[Point]) -> Point:
+    obj = parse_object(data, limit=MAX_POINT)
+    require_keys(obj, required=("v", name))
+    inner = require_object(obj, name)
+    require_keys(inner, required=("version", "sha256", "len"))
+    return kind(
+        version=require_int(inner, "version", minimum=1),
+        sha256=b64decode(inner["sha256"], length=_DIGEST_SIZE),
+        size=require_int(inner, "len", minimum=1),
+    )
