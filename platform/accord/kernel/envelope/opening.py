@@ -37,15 +37,14 @@ RecordParser = Callable[[Sequence[bytes]], Sequence[Record | Malformed]]
 class OpenedBundle(Generic[Record]):
     """A bundle that has passed every check.
 
-    ``records`` and ``quarantined`` hold pairs with the record's number; together they name each
-    number once. ``lines`` are the records' bytes, without LF, by their number.
+    ``lines`` are the records' bytes, without LF, and ``outcomes`` what the parser made of each,
+    both by the record's number.
     """
 
     trimmed: TrimmedBundle = field(repr=False)
     head: PayloadHead
     lines: Sequence[bytes] = field(repr=False)
-    records: Sequence[tuple[int, Record]] = field(repr=False)
-    quarantined: Sequence[tuple[int, Malformed]]
+    outcomes: Sequence[Record | Malformed] = field(repr=False)
     salt: bytes = field(repr=False)
 
     @property
@@ -57,6 +56,24 @@ class OpenedBundle(Generic[Record]):
     def manifest_sha256(self) -> bytes:
         """The bundle's name in acknowledgements."""
         return self.trimmed.manifest_sha256
+
+    @property
+    def records(self) -> list[tuple[int, Record]]:
+        """Each valid record with its number; made anew at each call."""
+        return [
+            (number, outcome)
+            for number, outcome in enumerate(self.outcomes)
+            if not isinstance(outcome, Malformed)
+        ]
+
+    @property
+    def quarantined(self) -> list[tuple[int, Malformed]]:
+        """Each invalid record's number with the reason; made anew at each call."""
+        return [
+            (number, outcome)
+            for number, outcome in enumerate(self.outcomes)
+            if isinstance(outcome, Malformed)
+        ]
 
     def salts(self) -> list[bytes]:
         """Return the salt of each record (16 bytes), by its number."""
@@ -128,7 +145,6 @@ def open_trimmed(
         trimmed=trimmed,
         head=head,
         lines=lines,
-        records=[(i, item) for i, item in enumerate(outcomes) if not isinstance(item, Malformed)],
-        quarantined=[(i, item) for i, item in enumerate(outcomes) if isinstance(item, Malformed)],
+        outcomes=outcomes,
         salt=salt,
     )

@@ -14,6 +14,9 @@ from accord.kernel.errors import Malformed, Refused
 MAX_PLAINTEXT = 1 << 30
 MAX_RATIO = 200
 MAX_WINDOW = 8 * 1024 * 1024
+MAX_BLOCKS = 1 << 17
+"""Most blocks of the zstd frame, 16 times what 1 GiB needs; bounds the walk over their heads."""
+
 LEVEL = 3
 
 _SIZES = 16
@@ -106,16 +109,18 @@ def _frame_length(frame: bytes, *, checksum: bool) -> int:
     """Return where the first frame of ``frame`` ends, walking over its blocks' heads.
 
     The stream reader stops at a frame's end and does not say whether bytes follow. A frame that
-    ends early gives a length behind its end, or -1.
+    is cut short, or has too many blocks, gives -1.
     """
-    at, last = zstandard.frame_header_size(frame), False
-    while not last:
+    at = zstandard.frame_header_size(frame)
+    for _ in range(MAX_BLOCKS):
         head = int.from_bytes(frame[at : at + _BLOCK_HEAD], "little")
-        last, kind, size = bool(head & 1), head >> 1 & 3, head >> 3
-        if kind == _RESERVED or at + _BLOCK_HEAD > len(frame):
-            return -1
+        last, kind, size = head & 1, head >> 1 & 3, head >> 3
         at += _BLOCK_HEAD + (1 if kind == _RLE else size)
-    return at + (_CHECKSUM if checksum else 0)
+        if kind == _RESERVED or at > len(frame):
+            return -1
+        if last:
+            return at + (_CHECKSUM if checksum else 0)
+    return -1
 
 
 def _not_one_frame() -> Malformed:

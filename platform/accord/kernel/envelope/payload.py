@@ -32,6 +32,7 @@ MAX_TITLE = 200
 MAX_NARRATIVE = 10_000
 MAX_CASE_REF = 80
 
+_LF = b"\n"
 _ORDER = ("v", "salt", "title", "narrative", "case_ref", "recipients")
 _OPTIONAL = ("narrative", "case_ref", "recipients")
 # Control characters, line separators, and marks that turn the reading direction.
@@ -104,20 +105,21 @@ def read_payload(payload: bytes, count: int) -> tuple[bytes, PayloadHead, list[b
 
     Args:
         payload: the plaintext.
-        count: how many records the header says; compared before the lines are divided.
+        count: how many records the header says; no more lines than that are divided.
 
     Raises:
         Malformed: ``payload_invalid``, or what ``parse_head`` raises.
         VerificationFailed: ``content_mismatch``.
     """
-    if not payload.endswith(b"\n"):
+    if not payload.endswith(_LF):
         raise Malformed("payload_invalid", "The payload's last line does not end in a line feed.")
-    salt, head = parse_head(payload[: payload.index(b"\n")])
-    found = payload.count(b"\n") - 1
-    if found != count:
+    salt, head = parse_head(payload[: payload.index(_LF)])
+    # Head and records, then nothing behind the last line feed; never more parts than that.
+    parts = payload.split(_LF, count + 2)
+    if len(parts) != count + 2 or parts[-1]:
         raise VerificationFailed(
             "content_mismatch",
             "The number of records is not the one in the header.",
-            observed=f"{found} instead of {count}",
+            observed=f"{payload.count(_LF) - 1} instead of {count}",
         )
-    return salt, head, payload.split(b"\n")[1:-1]
+    return salt, head, parts[1:-1]
