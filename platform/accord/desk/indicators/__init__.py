@@ -1,0 +1,21 @@
+"""Opened indicators at this desk: take a verified bundle in, look values up, apply recalls.
+
+Invariants: only what was verified and opened comes in; a search is written down before it is
+answered and never leaves the machine; end states stay apart and a retracted or expired record is
+shown as such, never as a plain hit. The room knows no network.
+"""
+
+from accord.desk.indicators.imports import import_opened
+from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
+from accord.desk.indicators.sent import SentBefore, already_sent
+
+__all__ = [
+    "EndState",
+    "Hit",
+    "SearchReport",
+    "SearchResult",
+    "SentBefore",
+    "already_sent",
+    "import_opened",
+    "search",
+]

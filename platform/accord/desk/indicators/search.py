@@ -1,0 +1,266 @@
+"""Look 1 to 5,000 mixed values up in the vault, with a stated reason.
+
+Order of work, numbered in the code: (1) limits and reason, (2) the search is written down
+durably, (3) each value is brought to its canonical form, (4) index, (5) text compared exactly,
+(6) end states, (7) how many were found is added to the journal. Results keep the order of the
+values, and each value has one, also when nothing was found or it is no valid value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from accord.desk.storage import StoredBundle, Vault, Way
+from accord.desk.storage.bundles import WHOLE, FoundRecord, Mark, find_records, marks_of
+from accord.desk.storage.journal import begin_search, finish_search
+from accord.kernel.errors import Malformed
+from accord.kernel.identifiers import BundleId, OrgId
+from accord.kernel.indicators import IndicatorRecord, Normalised, Outcome, normalise_batch
+
+MAX_VALUES = 5000
+MAX_REASON = 500
+MIN_REASON = 3
+
+MAX_READ = 100_000
+"""Records that one search reads at most, shared among its values (never fewer than 20 each)."""
+
+_SOME = 20
+_MOST = 1000
+# Lines in the vault were checked when they were opened; a later change of rules must not hide them.
+_decode = msgspec.json.Decoder(IndicatorRecord).decode
+
+
+class EndState(StrEnum):
+    """What became of a record; none of them stands for another. ``active``: none of them."""
+
+    ACTIVE = "active"
+    RETRACTED = "retracted"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    VISIBILITY_LOST = "visibility-lost"
+    DISPUTED = "disputed"
+
+
+SignatureState = Callable[[StoredBundle], str]
+"""Says what the directory holds of a bundle's signer now: ``valid``, or a warning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One record that holds a sought value: who says it, when, how sure, and what became of it.
+
+    Attributes:
+        match: ``value`` (the canonical value itself) or ``alias``.
+        states: every end state that holds, or only ``active``.
+        signature: the signature was verified when the bundle was opened; what of the key now.
+    """
+
+    bundle: BundleId
+    record: int
+    org: OrgId
+    way: Way
+    created: int
+    arrived: int
+    expires: int
+    tlp: str
+    purpose: str
+    match: str
+    found: IndicatorRecord
+    signature: str
+    states: tuple[EndState, ...]
+
+    @property
+    def active(self) -> bool:
+        """No end state holds."""
+        return self.states == (EndState.ACTIVE,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """The answer for one value: its canonical form or why it has none, and the hits.
+
+    ``origins`` counts the organisations that say it themselves and have not taken it back.
+    """
+
+    sought: str
+    value: Normalised | None
+    error: Malformed | None
+    hits: tuple[Hit, ...]
+    total: int
+
+    @property
+    def origins(self) -> int:
+        """Independent origins of active hits; copies and repeats of one origin count once."""
+        return len({hit.org for hit in self.hits if hit.active})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchReport:
+    """One search: its number in the journal and one result for each value, in order."""
+
+    no: int
+    at: int
+    results: tuple[SearchResult, ...]
+
+    @property
+    def found(self) -> int:
+        """How many of the values had a hit."""
+        return sum(1 for result in self.results if result.hits)
+
+
+def search(
+    vault: Vault,
+    values: Sequence[str],
+    *,
+    person: str,
+    reason: str,
+    now: int,
+    network: str | None = None,
+    signature_state: SignatureState = lambda _bundle: "valid",
+) -> SearchReport:
+    """Search the vault; nothing is asked of anyone else.
+
+    Args:
+        vault: the open vault.
+        values: 1 to 5,000 values as typed.
+        person: who searches.
+        reason: why; 3 to 500 characters, kept in the journal.
+        now: unix seconds.
+        network: network of all values, when it is known.
+        signature_state: what the directory says of a signer now.
+
+    Raises:
+        Malformed: ``search_empty``, ``search_many``, ``reason_missing``, ``reason_long``.
+    """
+    _check(values, reason)  # (1)
+    number = begin_search(vault, person=person, reason=reason, values=values, now=now)  # (2)
+    networks = None if network is None else [network] * len(values)
+    outcomes = normalise_batch(values, networks=networks)  # (3)
+    reader = _Reader(vault, now, signature_state)
+    results = reader.results(values, outcomes)
+    report = SearchReport(no=number, at=now, results=results)
+    finish_search(vault, number, found=report.found)  # (7)
+    return report
+
+
+def end_states(
+    bundle: StoredBundle, record: int, marks: Sequence[Mark], *, now: int
+) -> tuple[EndState, ...]:
+    """Return every end state of a record (``WHOLE``: of the bundle), or only ``active``."""
+    states = {EndState(mark.state.value) for mark in marks if mark.record in (WHOLE, record)}
+    if bundle.expires <= now:
+        states.add(EndState.EXPIRED)
+    return tuple(sorted(states)) or (EndState.ACTIVE,)
+
+
+def _check(values: Sequence[str], reason: str) -> None:
+    if not values:
+        raise Malformed("search_empty", "There is no value to look for.")
+    if len(values) > MAX_VALUES:
+        raise Malformed(
+            "search_many",
+            f"One search takes at most {MAX_VALUES} values.",
+            observed=str(len(values)),
+            next_step="Split the list.",
+        )
+    if len(reason.strip()) < MIN_REASON:
+        raise Malformed(
+            "reason_missing",
+            "A search needs a stated reason.",
+            next_step="Give --reason, for example a case number.",
+        )
+    if len(reason) > MAX_REASON:
+        raise Malformed("reason_long", f"A reason has at most {MAX_REASON} characters.")
+
+
+class _Reader:
+    """One search's reads: marks and signer states are looked up once a bundle."""
+
+    def __init__(self, vault: Vault, now: int, signature_state: SignatureState) -> None:
+        self._vault = vault
+        self._now = now
+        self._signature_state = signature_state
+        self._marks: dict[int, list[Mark]] = {}
+        self._signatures: dict[int, str] = {}
+
+    def results(
+        self, values: Sequence[str], outcomes: Sequence[Outcome]
+    ) -> tuple[SearchResult, ...]:
+        texts: list[str] = []
+        spans: list[tuple[int, int]] = []
+        for outcome in outcomes:
+            start = len(texts)
+            if isinstance(outcome, Normalised):
+                texts.append(outcome.value)
+                texts.extend(_wider(outcome))
+            spans.append((start, len(texts)))
+        limit = min(_MOST, max(_SOME, MAX_READ // max(1, len(texts))))
+        found = find_records(self._vault, texts, limit=limit)  # (4)
+        results = []
+        for sought, outcome, (start, end) in zip(values, outcomes, spans, strict=True):
+            if isinstance(outcome, Malformed):
+                results.append(
+                    SearchResult(sought=sought, value=None, error=outcome, hits=(), total=0)
+                )
+                continue
+            results.append(self._result(sought, outcome, found[start:end]))
+        return tuple(results)
+
+    def _result(
+        self,
+        sought: str,
+        value: Normalised,
+        found: Sequence[tuple[int, Sequence[FoundRecord]]],
+    ) -> SearchResult:
+        hits: dict[tuple[int, int], Hit] = {}
+        for _, records in found:
+            for one in records:
+                hit = self._hit(value, one)
+                if hit is not None:
+                    hits.setdefault((one.bundle.no, one.record), hit)
+        # The latest first; what still stands before what does not.
+        ordered = sorted(hits.values(), key=lambda hit: (not hit.active, -hit.arrived))
+        total = max([len(ordered), *(count for count, _ in found)] if hits else [0])
+        return SearchResult(
+            sought=sought, value=value, error=None, hits=tuple(ordered), total=total
+        )
+
+    def _hit(self, value: Normalised, one: FoundRecord) -> Hit | None:
+        record = _decode(one.line)
+        match = _match(value, record)  # (5)
+        if match is None:
+            return None
+        bundle = one.bundle
+        marks = self._marks.get(bundle.no)
+        if marks is None:
+            marks = self._marks[bundle.no] = marks_of(self._vault, bundle.org, bundle.id)
+            self._signatures[bundle.no] = self._signature_state(bundle)
+        return Hit(
+            bundle=bundle.id,
+            record=one.record,
+            org=bundle.org,
+            way=bundle.way,
+            created=bundle.created,
+            arrived=bundle.arrived,
+            expires=bundle.expires,
+            tlp=bundle.tlp,
+            purpose=bundle.purpose,
+            match=match,
+            found=record,
+            signature=self._signatures[bundle.no],
+            states=end_states(bundle, one.record, marks, now=self._now),  # (6)
+        )
+
+
+def _wider(value: Normalised) -> tuple[str, ...]:
+    """Aliases under which a wallet may be known; a host's parent domain is not the host."""
+    return value.aliases if value.network is not None else ()
+
+
+def _match(value: Normalised, record: IndicatorRecord) -> str | None:
+    if record.value == value.value and record.kind is value.kind:
+        return "value" if record.network is value.network else "alias"
+    known = {record.value, *(record.alias or ())}
+    return "alias" if known & {value.value, *_wider(value)} else None

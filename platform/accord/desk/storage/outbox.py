@@ -1,0 +1,204 @@
+"""The outbox: sealed bundles on their way, so that a killed command goes on where it stopped.
+
+The sealed bytes lie in a file beside the vault (they are sealed, so they may), synced before
+their row is written; the row is written in the same transaction as the bundle's own records. A
+row leaves the states ``sealed`` and ``stored`` only with a verified receipt or a refusal.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from accord.desk.storage.vault import Vault
+from accord.kernel.errors import VerificationFailed
+from accord.kernel.identifiers import BundleId, OrgId
+
+
+class OutboxState(StrEnum):
+    """How far a sealed bundle came."""
+
+    SEALED = "sealed"
+    STORED = "stored"
+    RECEIPTED = "receipted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One sealed bundle. ``receipt`` is the verified tlog-proof with its openings."""
+
+    id: BundleId
+    digest: bytes
+    size: int
+    state: OutboxState
+    recipients: tuple[OrgId, ...]
+    created: int
+    code: str | None
+    message: str | None
+    log_index: int | None
+    receipt: bytes | None
+    receipted: int | None
+
+
+_COLUMNS = ", ".join(OutboxRow.__dataclass_fields__)
+
+
+def outbox_path(vault: Vault, id_: BundleId) -> Path:
+    """Return where the sealed bytes of ``id_`` lie."""
+    return vault.path.parent / "outbox" / f"{id_}.asb"
+
+
+def write_sealed(vault: Vault, id_: BundleId, sealed: bytes) -> None:
+    """Write the sealed bytes durably; the row comes after, with ``add_outbox``."""
+    path = outbox_path(vault, id_)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(sealed)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_directory(path.parent)
+
+
+def read_sealed(vault: Vault, row: OutboxRow) -> bytes:
+    """Return the sealed bytes of ``row``.
+
+    Raises:
+        VerificationFailed: ``outbox_damaged`` when they are gone or not the ones that we wrote.
+    """
+    path = outbox_path(vault, row.id)
+    sealed = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(sealed).digest() != row.digest:
+        raise VerificationFailed(
+            "outbox_damaged",
+            "A sealed bundle in the outbox is gone or was changed.",
+            observed=path.name,
+            next_step="Restore the desk's directory from a backup, or submit the file again.",
+        )
+    return sealed
+
+
+def add_outbox(
+    connection: sqlite3.Connection,
+    *,
+    id_: BundleId,
+    sealed: bytes,
+    recipients: Sequence[OrgId],
+    now: int,
+) -> None:
+    """Add a bundle in state ``sealed`` inside the caller's transaction."""
+    connection.execute(
+        "INSERT INTO outbox (id, digest, size, state, recipients, created)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            id_,
+            hashlib.sha256(sealed).digest(),
+            len(sealed),
+            OutboxState.SEALED.value,
+            " ".join(recipients),
+            now,
+        ),
+    )
+
+
+def outbox_row(vault: Vault, id_: BundleId) -> OutboxRow | None:
+    """Return the row of a bundle that was sealed here, or ``None``."""
+    row = vault.connection.execute(
+        f"SELECT {_COLUMNS} FROM outbox WHERE id = ?",  # noqa: S608 - our own column names
+        (id_,),
+    ).fetchone()
+    return None if row is None else _row(row)
+
+
+def unfinished(vault: Vault) -> list[OutboxRow]:
+    """Return what still waits for the hub or for its receipt, the oldest first."""
+    rows = vault.connection.execute(
+        f"SELECT {_COLUMNS} FROM outbox WHERE state IN (?, ?) ORDER BY id",  # noqa: S608 - our own column names
+        (OutboxState.SEALED.value, OutboxState.STORED.value),
+    )
+    return [_row(row) for row in rows]
+
+
+def mark_stored(vault: Vault, id_: BundleId, log_index: int) -> None:
+    """The hub stored it; the receipt is still to come."""
+    _update(vault, id_, "state = ?, log_index = ?", (OutboxState.STORED.value, log_index))
+
+
+def mark_receipted(vault: Vault, id_: BundleId, receipt: bytes, *, now: int) -> None:
+    """Keep the verified receipt and drop the sealed file."""
+    values = (OutboxState.RECEIPTED.value, receipt, now)
+    _update(vault, id_, "state = ?, receipt = ?, receipted = ?", values)
+    outbox_path(vault, id_).unlink(missing_ok=True)
+
+
+def mark_refused(vault: Vault, id_: BundleId, *, code: str, message: str) -> None:
+    """The hub refused it for good; its records do not count as sent."""
+    values = (OutboxState.REFUSED.value, code, message)
+    _update(vault, id_, "state = ?, code = ?, message = ?", values)
+    outbox_path(vault, id_).unlink(missing_ok=True)
+
+
+def remove_orphans(vault: Vault) -> int:
+    """Delete sealed files without a row: their command was killed before it committed."""
+    folder = vault.path.parent / "outbox"
+    removed = 0
+    for path in sorted(folder.glob("*.asb")) if folder.is_dir() else []:
+        if outbox_row(vault, BundleId(path.stem)) is None:
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def begin_submission(
+    vault: Vault, key: bytes, *, source: bytes | None, name: str | None, now: int
+) -> bool:
+    """Open the submission ``key``; tell whether it was open already (a killed command)."""
+    with vault.transaction() as connection:
+        row = connection.execute(
+            "SELECT finished FROM submissions WHERE key = ?", (key,)
+        ).fetchone()
+        if row is None:
+            connection.execute(
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, NULL)", (key, source, name, now)
+            )
+        return row is not None and row[0] is None
+
+
+def finish_submission(vault: Vault, key: bytes, *, now: int) -> None:
+    """Close a submission: every bundle of it is sealed."""
+    with vault.transaction() as connection:
+        connection.execute("UPDATE submissions SET finished = ? WHERE key = ?", (now, key))
+
+
+def finished_source(vault: Vault, source: bytes) -> int | None:
+    """Return when a file with this digest was last submitted in full, or ``None``."""
+    row = vault.connection.execute(
+        "SELECT max(finished) FROM submissions WHERE source = ?", (source,)
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def _update(vault: Vault, id_: BundleId, change: str, values: Sequence[object]) -> None:
+    with vault.transaction() as connection:
+        connection.execute(
+            f"UPDATE outbox SET {change} WHERE id = ?",  # noqa: S608 - texts of this module
+            (*values, id_),
+        )
+
+
+def _row(row: Sequence[Any]) -> OutboxRow:
+    values = dict(zip(OutboxRow.__dataclass_fields__, row, strict=True))
+    recipients = tuple(OrgId(org) for org in values["recipients"].split())
+    return OutboxRow(**values | {"state": OutboxState(values["state"]), "recipients": recipients})
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

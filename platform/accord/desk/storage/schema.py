@@ -1,0 +1,105 @@
+"""The vault's tables, version by version. A published version never changes; a new one is added.
+
+Plain SQL, because SQLAlchemy and alembic cannot drive the encrypted engine's bulk path at the
+promised rate (docs/adr/0003). ``PRAGMA user_version`` holds the number of applied versions.
+"""
+
+VERSIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+    -- One row for each bundle that this desk opened or sent. (org, id) names a bundle.
+    CREATE TABLE bundles (
+        no INTEGER PRIMARY KEY,
+        org TEXT NOT NULL,
+        id TEXT NOT NULL,
+        way TEXT NOT NULL CHECK (way IN ('received', 'sent')),
+        kind TEXT NOT NULL,
+        tlp TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        legal_basis TEXT NOT NULL,
+        onward TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        arrived INTEGER NOT NULL,
+        replaces TEXT,
+        signer BLOB NOT NULL,
+        manifest BLOB NOT NULL,
+        header BLOB NOT NULL,
+        dsse BLOB NOT NULL,
+        head BLOB,
+        title TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        submission BLOB,
+        purged INTEGER,
+        UNIQUE (org, id)
+    );
+    CREATE INDEX bundles_by_first ON bundles (first);
+    CREATE INDEX bundles_by_submission ON bundles (submission) WHERE submission IS NOT NULL;
+    CREATE INDEX bundles_by_expiry ON bundles (expires) WHERE purged IS NULL;
+
+    -- Canonical record lines, zstd over lines that end in LF; key: number of the first record.
+    CREATE TABLE blocks (first INTEGER PRIMARY KEY, n INTEGER NOT NULL, data BLOB NOT NULL);
+
+    -- Records that were invalid inside a valid bundle: kept apart, never found by a search.
+    CREATE TABLE quarantined_records (
+        bundle INTEGER NOT NULL, record INTEGER NOT NULL, code TEXT NOT NULL,
+        PRIMARY KEY (bundle, record)
+    ) WITHOUT ROWID;
+
+    -- Sorted runs of (term hash, record number); see terms.py.
+    CREATE TABLE term_runs (
+        run INTEGER PRIMARY KEY, level INTEGER NOT NULL, size INTEGER NOT NULL,
+        first_chunk INTEGER NOT NULL, fences BLOB NOT NULL
+    );
+    CREATE TABLE term_chunks (chunk INTEGER PRIMARY KEY, data BLOB NOT NULL);
+
+    -- What a verified bundle did to another one. record -1 = all of it. Kept even when the
+    -- other one has not arrived yet.
+    CREATE TABLE marks (
+        org TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, state TEXT NOT NULL,
+        by_id TEXT NOT NULL, code TEXT NOT NULL, note TEXT, deadline INTEGER, at INTEGER NOT NULL,
+        PRIMARY KEY (org, id, record, state)
+    ) WITHOUT ROWID;
+
+    -- What the hub delivered, also what could not be opened.
+    CREATE TABLE deliveries (
+        seq INTEGER PRIMARY KEY, org TEXT, id TEXT, manifest BLOB, state TEXT NOT NULL,
+        code TEXT, message TEXT, raw BLOB, at INTEGER NOT NULL, acknowledged INTEGER
+    );
+    CREATE INDEX deliveries_open ON deliveries (seq) WHERE acknowledged IS NULL;
+
+    -- Sealed, not yet proven accepted: the file lies in the outbox directory under its id.
+    CREATE TABLE outbox (
+        id TEXT PRIMARY KEY, digest BLOB NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL,
+        recipients TEXT NOT NULL, created INTEGER NOT NULL, code TEXT, message TEXT,
+        log_index INTEGER, receipt BLOB, receipted INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE submissions (
+        key BLOB PRIMARY KEY, source BLOB, name TEXT, created INTEGER NOT NULL, finished INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX submissions_by_source ON submissions (source);
+
+    CREATE TABLE acknowledgements (
+        id TEXT NOT NULL, org TEXT NOT NULL, state TEXT NOT NULL, code TEXT, at INTEGER NOT NULL,
+        dsse BLOB NOT NULL, PRIMARY KEY (id, org, state)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE directory_leaves (position INTEGER PRIMARY KEY, statement BLOB NOT NULL);
+    CREATE TABLE checkpoints (
+        origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB NOT NULL,
+        seen INTEGER NOT NULL, PRIMARY KEY (origin, size)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE searches (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,
+        values_sought BLOB NOT NULL, n INTEGER NOT NULL, found INTEGER
+    );
+    CREATE TABLE acts (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, act TEXT NOT NULL,
+        object TEXT NOT NULL, reason TEXT NOT NULL
+    );
+    """,
+)
+"""Scripts that lead from one version to the next; the first makes an empty vault."""

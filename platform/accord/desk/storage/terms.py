@@ -1,0 +1,214 @@
+"""The term index: which records hold this value or alias? Exact, for tens of millions of records.
+
+A term is the text of a value or an alias. Its key is the first 8 bytes of keyed BLAKE2b (the key
+lives in the vault), so that nobody outside can make keys collide; a reader compares the text
+anyway. Each import writes one *run*: entries sorted by key, cut into chunks of one page. Runs of
+one level are merged when there are ``FAN`` of them, so an entry is written a few times in all
+and a look-up reads a few chunks. A B-tree on random keys would rewrite nearly every page on every
+import (measured: 150,000 rows/s at first, a third of it at ten million).
+
+Invariants: keys in a run rise; chunk i starts at fence i; runs never change, they are replaced.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
+Numbers = NDArray[np.uint32]
+
+CHUNK = 640
+"""Entries in a chunk: 640 x 12 bytes fit one page of the vault."""
+
+FAN = 8
+"""Runs of one level before they are merged."""
+
+SLICE = 1_000_000
+"""Entries that a merge holds in memory at a time (about 40 MB)."""
+
+KEY_SPACE = 2**64
+
+MAX_RECORDS = 2**32
+"""Record numbers have 32 bits in the index."""
+
+_ENTRY = 12
+_NO_KEYS: Keys = np.empty(0, "<u8")
+_NO_NUMBERS: Numbers = np.empty(0, "<u4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    run: int
+    level: int
+    size: int
+    first_chunk: int
+    fences: Keys
+
+
+def term_keys(texts: Iterable[str], key: bytes) -> Keys:
+    """Return the 64-bit keys of ``texts`` under the vault's ``key``."""
+    blake2b = hashlib.blake2b
+    packed = b"".join([blake2b(text.encode(), digest_size=8, key=key).digest() for text in texts])
+    return np.frombuffer(packed, dtype="<u8")
+
+
+def add_terms(connection: sqlite3.Connection, keys: Keys, numbers: Numbers) -> None:
+    """Add one run of entries inside the caller's transaction, and merge where it is due."""
+    if not len(keys):
+        return
+    writer = _RunWriter(connection, 0)
+    writer.write(*_sorted(keys, numbers))
+    writer.close()
+    level = 0
+    while _merge(connection, level):
+        level += 1
+
+
+def find_terms(connection: sqlite3.Connection, keys: Keys) -> list[list[int]]:
+    """Return, for each key, the record numbers that may hold it, in rising order."""
+    found: list[list[int]] = [[] for _ in range(len(keys))]
+    order = np.argsort(keys, kind="stable")
+    sought = keys[order]
+    for run in _runs(connection):
+        for at, numbers in _find_in_run(connection, run, sought):
+            found[int(order[at])].extend(numbers)
+    for numbers in found:
+        numbers.sort()
+    return found
+
+
+def _find_in_run(
+    connection: sqlite3.Connection, run: _Run, sought: Keys
+) -> Iterable[tuple[int, list[int]]]:
+    # An entry equal to a fence may also end the chunk before it.
+    lowest = np.maximum(np.searchsorted(run.fences, sought, side="left").astype(np.int64) - 1, 0)
+    highest = np.searchsorted(run.fences, sought, side="right").astype(np.int64) - 1
+    cached, keys, numbers = -1, _NO_KEYS, _NO_NUMBERS
+    lows, highs = lowest.tolist(), highest.tolist()
+    for at, key in enumerate(sought):
+        for chunk in range(lows[at], highs[at] + 1):
+            if chunk != cached:
+                keys, numbers = _read_chunk(connection, run.first_chunk + chunk)
+                cached = chunk
+            start = int(keys.searchsorted(key, side="left"))
+            if start < len(keys) and keys[start] == key:
+                end = int(keys.searchsorted(key, side="right"))
+                yield at, numbers[start:end].tolist()
+
+
+def _runs(connection: sqlite3.Connection) -> list[_Run]:
+    rows = connection.execute(
+        "SELECT run, level, size, first_chunk, fences FROM term_runs ORDER BY run"
+    )
+    return [
+        _Run(
+            run=row[0],
+            level=row[1],
+            size=row[2],
+            first_chunk=row[3],
+            fences=np.frombuffer(row[4], "<u8"),
+        )
+        for row in rows
+    ]
+
+
+def _read_chunk(connection: sqlite3.Connection, chunk: int) -> tuple[Keys, Numbers]:
+    (data,) = connection.execute(
+        "SELECT data FROM term_chunks WHERE chunk = ?", (chunk,)
+    ).fetchone()
+    size = len(data) // _ENTRY
+    return np.frombuffer(data, "<u8", size), np.frombuffer(data, "<u4", size, 8 * size)
+
+
+def _sorted(keys: Keys, numbers: Numbers) -> tuple[Keys, Numbers]:
+    order = np.argsort(keys, kind="stable")
+    return keys[order], numbers[order]
+
+
+class _RunWriter:
+    """Writes one run from parts that come in rising order of keys."""
+
+    def __init__(self, connection: sqlite3.Connection, level: int) -> None:
+        self._connection = connection
+        self._level = level
+        (self._first,) = connection.execute(
+            "SELECT coalesce(max(chunk), 0) + 1 FROM term_chunks"
+        ).fetchone()
+        self._fences: list[Keys] = []
+        self._chunks = 0
+        self._size = 0
+
+    def write(self, keys: Keys, numbers: Numbers) -> None:
+        """Append sorted entries, none below what was written before."""
+        starts = range(0, len(keys), CHUNK)
+        self._connection.executemany(
+            "INSERT INTO term_chunks VALUES (?, ?)",
+            (
+                (
+                    self._first + self._chunks + position,
+                    keys[at : at + CHUNK].tobytes() + numbers[at : at + CHUNK].tobytes(),
+                )
+                for position, at in enumerate(starts)
+            ),
+        )
+        self._fences.append(keys[::CHUNK])
+        self._chunks += len(starts)
+        self._size += len(keys)
+
+    def close(self) -> None:
+        """Make the run visible."""
+        fences = np.concatenate(self._fences)
+        self._connection.execute(
+            "INSERT INTO term_runs (level, size, first_chunk, fences) VALUES (?, ?, ?, ?)",
+            (self._level, self._size, self._first, fences.tobytes()),
+        )
+
+
+def _merge(connection: sqlite3.Connection, level: int) -> bool:
+    runs = [run for run in _runs(connection) if run.level == level]
+    if len(runs) < FAN:
+        return False
+    writer = _RunWriter(connection, level + 1)
+    # Range by range of the key space, so that memory stays flat however long the runs are.
+    slices = -(-sum(run.size for run in runs) // SLICE)
+    for part in range(slices):
+        low, high = part * KEY_SPACE // slices, (part + 1) * KEY_SPACE // slices
+        pieces = [_read_range(connection, run, low, high) for run in runs]
+        writer.write(
+            *_sorted(
+                np.concatenate([keys for keys, _ in pieces]),
+                np.concatenate([numbers for _, numbers in pieces]),
+            )
+        )
+    writer.close()
+    for run in runs:
+        connection.execute(
+            "DELETE FROM term_chunks WHERE chunk BETWEEN ? AND ?",
+            (run.first_chunk, run.first_chunk + len(run.fences) - 1),
+        )
+        connection.execute("DELETE FROM term_runs WHERE run = ?", (run.run,))
+    return True
+
+
+def _read_range(
+    connection: sqlite3.Connection, run: _Run, low: int, high: int
+) -> tuple[Keys, Numbers]:
+    """Return the entries of a run with ``low <= key < high``."""
+    start = max(int(run.fences.searchsorted(np.uint64(low), side="left")) - 1, 0)
+    end = (
+        len(run.fences)
+        if high == KEY_SPACE
+        else int(run.fences.searchsorted(np.uint64(high), side="left"))
+    )
+    chunks = [_read_chunk(connection, run.first_chunk + chunk) for chunk in range(start, end)]
+    if not chunks:
+        return _NO_KEYS, _NO_NUMBERS
+    keys = np.concatenate([part[0] for part in chunks])
+    numbers = np.concatenate([part[1] for part in chunks])
+    first = int(keys.searchsorted(np.uint64(low), side="left"))
+    last = len(keys) if high == KEY_SPACE else int(keys.searchsorted(np.uint64(high), side="left"))
+    return keys[first:last], numbers[first:last]

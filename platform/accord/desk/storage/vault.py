@@ -1,0 +1,224 @@
+"""Open the vault file, keep one connection a thread, and run transactions.
+
+SQLCipher 4 with a raw 32-byte key: AES-256 and HMAC-SHA512 for each page, so a changed page is
+refused. The write-ahead log carries encrypted pages only; temporary tables stay in memory.
+"""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+import sqlcipher3
+
+from accord.desk.storage.schema import VERSIONS
+from accord.kernel.errors import Conflict, NotFound, Refused, Unavailable, VerificationFailed
+
+KEY_SIZE = 32
+PAGE_SIZE = 8192
+"""One chunk of the term index fits one page (terms.py)."""
+
+BUSY_MS = 20_000
+"""Milliseconds that a writer waits for another one."""
+
+_TERM_KEY = "term_key"
+
+
+class Vault:
+    """An open vault. Each thread gets its own connection; close() ends them all."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Remember the place; ``open_vault`` and ``create_vault`` are the ways in."""
+        self.path: Final = path
+        self._key = key
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self.term_key: bytes = b""
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection (autocommit; write inside ``transaction``)."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = _connect(self.path, self._key)
+            self._local.connection = found
+            with self._lock:
+                self._all.append(found)
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run one durable transaction; an error undoes all of it.
+
+        Raises:
+            Unavailable: ``vault_busy`` or ``vault_full``.
+        """
+        connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlcipher3.OperationalError as error:
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """Close every connection; the vault cannot be used after it."""
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
+
+    def setting(self, name: str) -> bytes | None:
+        """Return the stored setting ``name``, or ``None``."""
+        row = self.connection.execute(
+            "SELECT value FROM settings WHERE name = ?", (name,)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put_setting(self, name: str, value: bytes) -> None:
+        """Store the setting ``name``."""
+        with self.transaction() as connection:
+            put_setting(connection, name, value)
+
+
+def put_setting(connection: sqlite3.Connection, name: str, value: bytes) -> None:
+    """Store the setting ``name`` inside a transaction of the caller."""
+    connection.execute(
+        "INSERT INTO settings VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
+def create_vault(path: Path, key: bytes) -> Vault:
+    """Make a new, empty vault.
+
+    Raises:
+        Conflict: ``vault_exists``; an existing file is never overwritten.
+    """
+    _check_key(key)
+    if path.exists():
+        raise Conflict(
+            "vault_exists",
+            "There is a vault already.",
+            observed=path.name,
+            next_step="Choose another --home, or use the one that is there.",
+        )
+    path.touch(mode=0o600)
+    vault = Vault(path, key)
+    _bring_up_to_date(vault)
+    vault.put_setting(_TERM_KEY, secrets.token_bytes(KEY_SIZE))
+    return open_loaded(vault)
+
+
+def open_vault(path: Path, key: bytes) -> Vault:
+    """Open an existing vault and bring its schema up to date.
+
+    Raises:
+        NotFound: ``vault_missing``.
+        VerificationFailed: ``vault_key_wrong``; another key, or the file was changed.
+        Refused: ``vault_newer``; a newer accord wrote it.
+    """
+    _check_key(key)
+    if not path.is_file():
+        raise NotFound(
+            "vault_missing",
+            "There is no vault here.",
+            observed=path.name,
+            next_step="Run accord desk init.",
+        )
+    vault = Vault(path, key)
+    try:
+        _bring_up_to_date(vault)
+    except BaseException:
+        vault.close()
+        raise
+    return open_loaded(vault)
+
+
+def open_loaded(vault: Vault) -> Vault:
+    """Read what every later call needs; refuse a vault without it."""
+    vault.term_key = vault.setting(_TERM_KEY) or b""
+    if len(vault.term_key) != KEY_SIZE:
+        raise VerificationFailed("vault_damaged", "The vault lacks the key of its index.")
+    return vault
+
+
+def _check_key(key: bytes) -> None:
+    if len(key) != KEY_SIZE:
+        raise VerificationFailed("vault_key_wrong", f"A vault key has {KEY_SIZE} bytes.")
+
+
+def _connect(path: Path, key: bytes) -> sqlite3.Connection:
+    connection = cast(
+        "sqlite3.Connection",
+        sqlcipher3.connect(
+            str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
+        ),
+    )
+    try:
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = FAST")
+        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA wal_autocheckpoint = 4096")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher3.DatabaseError as error:
+        connection.close()
+        if "not a database" in str(error) or "malformed" in str(error):
+            raise VerificationFailed(
+                "vault_key_wrong",
+                "The vault does not open with this key.",
+                observed=path.name,
+                next_step="Use the keys that were made with it, or restore both from a backup.",
+            ) from error
+        raise _unavailable(error) from error
+    return connection
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    text = str(error)
+    if "full" in text:
+        return Unavailable("vault_full", "The disk is full.", next_step="Free space and try again.")
+    return Unavailable(
+        "vault_busy",
+        "The vault cannot be used now.",
+        observed=text[:80],
+        next_step="Wait for the other command to end, and try again.",
+    )
+
+
+def _bring_up_to_date(vault: Vault) -> None:
+    with vault.transaction() as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(VERSIONS):
+            raise Refused(
+                "vault_newer",
+                "A newer accord wrote this vault.",
+                observed=f"schema {version}, known {len(VERSIONS)}",
+                next_step="Install the newer version again.",
+            )
+        for script in VERSIONS[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
+
+
+def _statements(script: str) -> list[str]:
+    # executescript() would commit first; no statement here holds a semicolon of its own but those
+    # of comments, which are taken away.
+    bare = "\n".join(line for line in script.splitlines() if not line.strip().startswith("--"))
+    return [part for part in bare.split(";") if part.strip()]
