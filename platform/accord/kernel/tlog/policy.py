@@ -78,8 +78,9 @@ class Policy:
             _check_algorithm(entry.verifier, _LOG_ALGORITHMS, "log")
         for witness in self.witnesses:
             _check_algorithm(witness.verifier, _WITNESS_ALGORITHMS, "witness")
-        _check_distinct([entry.verifier.key for entry in self.logs])
-        _check_distinct([witness.verifier.key for witness in self.witnesses])
+        # Across both lists: a log that witnesses itself is no witness.
+        keys = [entry.verifier.key for entry in self.logs]
+        _check_distinct([*keys, *(witness.verifier.key for witness in self.witnesses)])
         names = {NO_QUORUM}
         for witness in self.witnesses:
             _add_name(names, witness.name)
