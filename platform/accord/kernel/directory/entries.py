@@ -8,6 +8,7 @@ registrars' signatures, the point gives it its place in the witnessed log.
 from dataclasses import dataclass
 from typing import TypeVar
 
+from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.statements import SignedStatement, parse_statement
 from accord.kernel.encoding import (
     b64decode,
@@ -19,6 +20,7 @@ from accord.kernel.encoding import (
     require_object,
 )
 from accord.kernel.errors import Malformed
+from accord.kernel.policy.charter import Charter
 
 MAX_POINT = 1024
 _CHARTER = b'{"v":1,"charter":'
@@ -58,6 +60,16 @@ class RootPoint:
 
 Entry = SignedStatement | CharterPoint | RootPoint
 Point = TypeVar("Point", CharterPoint, RootPoint)
+
+
+def charter_point(charter: Charter) -> CharterPoint:
+    """Return the point that puts ``charter`` in force."""
+    return CharterPoint(version=charter.version, sha256=charter.sha256, size=charter.size)
+
+
+def root_point(root: RootFile) -> RootPoint:
+    """Return the point that puts ``root`` in force."""
+    return RootPoint(version=root.version, sha256=root.sha256, size=len(root.payload))
 
 
 def format_point(point: CharterPoint | RootPoint) -> bytes:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from accord.kernel.directory.statements import Profile
 from accord.kernel.identifiers import KeyId, OrgId
 from accord.kernel.keys import KemPublicKey, SigningPublicKey
+from accord.kernel.policy.decide import Party
 
 
 class Status(StrEnum):
@@ -64,6 +65,16 @@ class Organisation:
     since: int
     time: int
     hold_until: int | None = None
+
+    @property
+    def party(self) -> Party:
+        """The organisation as the charter's decision takes it."""
+        return Party(
+            org=self.org,
+            kind=self.profile.kind,
+            country=self.profile.country,
+            capabilities=frozenset(self.roles),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

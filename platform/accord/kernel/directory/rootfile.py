@@ -12,6 +12,11 @@ from enum import StrEnum
 from functools import cached_property
 
 from accord.kernel import dsse
+from accord.kernel.directory.registrars import (
+    Registrar,
+    parse_registrar_object,
+    registrar_object,
+)
 from accord.kernel.encoding import (
     JsonValue,
     b64decode,
@@ -25,7 +30,7 @@ from accord.kernel.encoding import (
     require_str,
 )
 from accord.kernel.errors import Malformed, VerificationFailed
-from accord.kernel.identifiers import KeyId, parse_org_name, parse_origin
+from accord.kernel.identifiers import KeyId, parse_origin
 from accord.kernel.keys import SigningKeyPair, SigningPublicKey
 from accord.kernel.tlog.notes import parse_vkey
 from accord.kernel.tlog.policy import Policy, parse_policy
@@ -48,14 +53,6 @@ class LogName(StrEnum):
 
     DIRECTORY = "directory"
     AUDIT = "audit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registrar:
-    """One registrar: a short name for people, and the key that counts."""
-
-    name: str
-    key: SigningPublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +154,7 @@ def format_root(root: RootFile) -> bytes:
     obj["logs"] = {"directory": list(root.directory_log), "audit": list(root.audit_log)}
     obj["registrars"] = {
         "threshold": root.threshold,
-        "keys": [{"name": one.name, "key": b64encode(one.key.raw)} for one in root.registrars],
+        "keys": [registrar_object(registrar) for registrar in root.registrars],
     }
     obj["witnesses"] = {
         "quorum": root.quorum,
@@ -239,13 +236,10 @@ def _parse_vkeys(
 
 def _parse_registrars(obj: Mapping[str, JsonValue]) -> tuple[tuple[Registrar, ...], int]:
     require_keys(obj, required=("threshold", "keys"))
-    registrars = []
-    for entry in require_list(obj, "keys", minimum=1, maximum=dsse.MAX_SIGNERS):
-        if not isinstance(entry, dict):
-            raise Malformed("value_invalid", "A registrar must be an object.")
-        require_keys(entry, required=("name", "key"))
-        key = SigningPublicKey.from_raw(b64decode(entry["key"]))
-        registrars.append(Registrar(name=parse_org_name(entry["name"]), key=key))
+    registrars = [
+        parse_registrar_object(entry)
+        for entry in require_list(obj, "keys", minimum=1, maximum=dsse.MAX_SIGNERS)
+    ]
     _require_unique([one.name for one in registrars], "registrar_twice")
     _require_unique([one.key.kid for one in registrars], "registrar_twice")
     # The two halves are checked apart: one half under two key ids would count twice.

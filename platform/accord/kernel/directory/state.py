@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from accord.kernel.directory.authority import verify_authority
-from accord.kernel.directory.entries import CharterPoint, RootPoint, parse_entry
+from accord.kernel.directory.entries import CharterPoint, RootPoint, charter_point, parse_entry
 from accord.kernel.directory.organisation import KeyRecord, KeyUse, Organisation, Status
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.statements import Op, SignedStatement
@@ -30,6 +30,7 @@ from accord.kernel.errors import (
 )
 from accord.kernel.identifiers import KeyId, OrgId, org_hub
 from accord.kernel.keys import SignerKey, SigningPublicKey
+from accord.kernel.policy.charter import Charter, verify_charter
 
 ACCEPT_WINDOW = 24 * 3600
 """Seconds that may lie between a statement's ``not_before`` and its acceptance (invite: 24 h)."""
@@ -40,10 +41,11 @@ CLOCK_SKEW = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedCharter:
-    """A charter point and the leaf that holds it."""
+    """A charter point, the leaf that holds it, and the root file in force there."""
 
     point: CharterPoint
     index: int
+    root: RootFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +227,8 @@ class DirectoryState:
 
     # Charter -----------------------------------------------------------------------------------
 
-    def charter(self, *, size: int | None = None) -> CharterPoint:
-        """Return the charter point in force as of ``size``.
+    def charter_in_force(self, *, size: int | None = None) -> PlacedCharter:
+        """Return the charter's place in force as of ``size``.
 
         Raises:
             NotFound: ``charter_missing`` when none was published yet.
@@ -234,8 +236,32 @@ class DirectoryState:
         limit = self._judged_size(size)
         for placed in reversed(self.charters):
             if placed.index < limit:
-                return placed.point
+                return placed
         raise NotFound("charter_missing", "No charter has been published in this directory.")
+
+    def verify_charter(self, data: bytes, *, size: int | None = None) -> Charter:
+        """Verify that the signed charter ``data`` is the one in force as of ``size``.
+
+        (1) The registrars of the root file in force at its leaf signed it. (2) Version, length and
+        hash are those of the leaf.
+
+        Raises:
+            NotFound: ``charter_missing``.
+            Malformed: as ``kernel.policy.charter.verify_charter``.
+            VerificationFailed: ``threshold_missed``, ``signature_wrong``, ``charter_not_in_force``.
+        """
+        placed = self.charter_in_force(size=size)
+        charter = verify_charter(  # (1)
+            data, registrars=placed.root.registrar_keys, threshold=placed.root.threshold
+        )
+        if charter_point(charter) != placed.point:  # (2)
+            raise VerificationFailed(
+                "charter_not_in_force",
+                f"The directory says that version {placed.point.version} is in force.",
+                observed=f"version {charter.version}",
+                next_step="Fetch the charter and the directory again.",
+            )
+        return charter
 
 
 class _Draft:
@@ -276,7 +302,7 @@ class _Draft:
                 "Each charter has a higher version than the one before.",
                 observed=f"{point.version} after {self.charters[-1].point.version}",
             )
-        self.charters.append(PlacedCharter(point=point, index=self.size))
+        self.charters.append(PlacedCharter(point=point, index=self.size, root=self.root))
 
     def _add_root(self, point: RootPoint) -> None:
         if (point.version, point.sha256) == (self.root.version, self.root.sha256):

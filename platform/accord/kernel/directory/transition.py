@@ -77,6 +77,11 @@ def next_organisation(
     )
 
 
+def following_statement(held: Organisation, op: Op, *, not_before: int) -> Statement:
+    """Return the bare next statement about ``held``; add keys with ``dataclasses.replace``."""
+    return Statement(org=held.org, seq=held.seq + 1, prev=held.digest, op=op, not_before=not_before)
+
+
 def _enrolled(signed: SignedStatement, index: int) -> Organisation:
     statement = signed.statement
     if statement.op is not Op.ENROL:
