@@ -95,14 +95,17 @@ def _decompress(frame: bytes, size: int) -> bytes:
             and head.window_size <= MAX_WINDOW
             and _frame_length(frame, checksum=head.has_checksum) == len(frame)
         )  # (4)
-        if sound:
-            reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(frame)
-            payload = reader.read(size)  # (5)
-            if len(payload) == size and reader.read(1) == b"":
-                return payload
+        if sound and len(payload := _read(frame, size)) == size:  # (5)
+            return payload
     except zstandard.ZstdError as error:
         raise _not_one_frame() from error
     raise _not_one_frame()
+
+
+def _read(frame: bytes, size: int) -> bytes:
+    """Return at most one byte more than ``size``."""
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(frame)
+    return reader.read(size) + reader.read(1)
 
 
 def _frame_length(frame: bytes, *, checksum: bool) -> int:
