@@ -273,7 +273,7 @@ def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
         _judge_base58(batch, shape, length, members, texts)
 
 
-def _judge_witness(  # noqa: PLR0917 - one row of the dispatch
+def _judge_witness(
     batch: _Batch, prefix: str, length: int, members: list[int], texts: list[str]
 ) -> None:
     verdicts, versions = arrays.witness_rows(texts, length, prefix)
@@ -285,7 +285,7 @@ def _judge_witness(  # noqa: PLR0917 - one row of the dispatch
             batch.accept(index, network, value, _STRONG)
 
 
-def _judge_base58(  # noqa: PLR0917 - one row of the dispatch
+def _judge_base58(
     batch: _Batch, shape: str, length: int, members: list[int], texts: list[str]
 ) -> None:
     size = 26 if shape == "zcash" else 25

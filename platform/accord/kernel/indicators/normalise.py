@@ -145,6 +145,9 @@ def _dispatch(text: str, told: Told) -> Normalised:
             return _host(text, None)
         if onion_is_right(cleaned.text.lower()):
             return _host(cleaned.text + ".onion", None, text)
+    if cleaned.remark or "?" in text:
+        # What is dropped may be a secret; a person must hear of it before the text goes anywhere.
+        refuse_secrets(text)
     cut = shortened(cleaned.text)
     if cut is not None:
         raise cut

@@ -38,9 +38,10 @@ _SHAPES = re.compile(
 ).fullmatch
 _BYTE_LIST = re.compile(r"\[?(?:[0-9]{1,3},){31,127}[0-9]{1,3},?\]?").fullmatch
 _BASE58_LONG = re.compile(r"[1-9A-HJ-NP-Za-km-z]{49,90}").fullmatch
-_PEM = re.compile(r"PRIVATE\s*KEY")
+_PEM = re.compile(r"BEGIN[A-Z0-9\s]*PRIVATE\s*KEY").search
 _WORD = re.compile(r"[^\W\d_]+")
 _ALMOST = 0.8
+_SEPARATORS = re.compile(r"[\s?&=/:#|,;()]+")
 _AROUND = QUOTES + ";,.:"
 
 
@@ -51,17 +52,16 @@ def refuse_secrets(text: str) -> None:
         Malformed: ``private_key`` or ``seed_phrase``; never with any part of ``text``.
     """
     refuse_phrase(text)
-    words = text[:MAX_INPUT].split()
-    candidates = {"".join(words), *words}
+    begin = text[:MAX_INPUT]
+    candidates = {"".join(begin.split()), *begin.split(), *_SEPARATORS.split(begin)}
     candidates |= {candidate.strip(_AROUND) for candidate in candidates}
-    for candidate in candidates:
-        if _is_key(candidate):
-            raise Malformed(
-                "private_key",
-                "This is a private key, not an address. It was not kept.",
-                observed=f"{len(text)} characters",
-                next_step="Send the address that belongs to it, and treat the key as exposed.",
-            )
+    if _PEM(begin) or any(_is_key(candidate) for candidate in candidates):
+        raise Malformed(
+            "private_key",
+            "This is a private key, not an address. It was not kept.",
+            observed=f"{len(text)} characters",
+            next_step="Send the address that belongs to it, and treat the key as exposed.",
+        )
 
 
 def refuse_phrase(text: str) -> None:
@@ -123,7 +123,7 @@ def _phrase_words() -> frozenset[str]:
 def _is_key(text: str) -> bool:
     if not text.isascii() or not 29 <= len(text) <= MAX_INPUT:
         return False
-    if _SHAPES(text) or _BYTE_LIST(text) or _PEM.search(text):
+    if _SHAPES(text) or _BYTE_LIST(text):
         return True
     if _BASE58_LONG(text) is None:
         return False

@@ -1,0 +1,118 @@
+"""Many values at once have exactly the answers of one at a time, whatever they are."""
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accord.demo import samples
+from accord.kernel.errors import Malformed
+from accord.kernel.indicators import Kind, Network, Outcome, normalise, normalise_batch
+
+POOL = [sample.value for sample in samples.block(0, seed=5)[:3000]]
+TOLD_NETWORKS = [None, *Network, "eip155:1", "eip155:30", "eip155:5", "nonsense"]
+TOLD_KINDS = [None, *Kind, "nonsense"]
+EDITS = ("as it is", "changed", "cut", "doubled", "upper", "lower", "spaced", "odd letter")
+
+
+def single(text: str, network: str | None, kind: str | None) -> object:
+    try:
+        return normalise(text, network=network, kind=kind)
+    except Malformed as error:
+        return (error.code, error.message, error.observed, error.next_step)
+
+
+def plain(outcome: Outcome) -> object:
+    if isinstance(outcome, Malformed):
+        return (outcome.code, outcome.message, outcome.observed, outcome.next_step)
+    return outcome
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    text = draw(st.sampled_from(POOL))
+    edit = draw(st.sampled_from(EDITS))
+    place = draw(st.integers(0, len(text) - 1))
+    letter = draw(st.sampled_from(string.ascii_letters + string.digits + ".:-_/ "))
+    return {
+        "as it is": text,
+        "changed": text[:place] + letter + text[place + 1 :],
+        "cut": text[:place],
+        "doubled": text + text[place:],
+        "upper": text.upper(),
+        "lower": text.lower(),
+        "spaced": f" {text}\t",
+        "odd letter": text[:place] + "\u0430" + text[place:],
+    }[edit]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(texts(), st.sampled_from(TOLD_NETWORKS), st.sampled_from(TOLD_KINDS)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from([1, 24]),
+)
+def test_edited_samples(rows: list[tuple[str, str | None, str | None]], times: int) -> None:
+    # Repeated 24 times, each shape is common enough for the arrays.
+    many = rows * times
+    got = normalise_batch(
+        [text for text, _, _ in many],
+        networks=[network for _, network, _ in many],
+        kinds=[kind for _, _, kind in many],
+    )
+    for row, outcome in zip(many, got, strict=True):
+        assert plain(outcome) == single(*row), row
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(max_size=120), max_size=30), st.sampled_from(TOLD_NETWORKS))
+def test_any_text_gives_an_answer_or_a_malformed(values: list[str], network: str | None) -> None:
+    got = normalise_batch(values, networks=[network] * len(values))
+    for text, outcome in zip(values, got, strict=True):
+        assert plain(outcome) == single(text, network, None)
+
+
+@pytest.mark.parametrize("told", ["nothing", "network", "kind", "both"])
+def test_whole_blocks_of_samples_are_recognised(told: str) -> None:
+    rows = samples.block(1, seed=7)
+    networks = [row.network for row in rows] if told in {"network", "both"} else None
+    kinds = [row.kind for row in rows] if told in {"kind", "both"} else None
+    outcomes = normalise_batch([row.value for row in rows], networks=networks, kinds=kinds)
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if row.kind is Kind.TRANSACTION and networks is None:
+            assert isinstance(outcome, Malformed)
+            assert outcome.code == "network_needed"
+        else:
+            assert not isinstance(outcome, Malformed), row
+            assert (outcome.kind, outcome.network) == (row.kind, row.network)
+
+
+def test_one_changed_character_is_seen_wherever_there_is_a_checksum() -> None:
+    rows = [row for row in samples.block(2, seed=7) if row.kind is Kind.WALLET][:6000]
+    checked = [row for row in rows if row.network not in {Network.EVM, Network.SOL}]
+    broken = [
+        row.value[:-9] + ("x" if row.value[-9] != "x" else "y") + row.value[-8:] for row in checked
+    ]
+    networks = [row.network for row in checked]
+    accepted = [
+        (row, outcome)
+        for row, outcome in zip(checked, normalise_batch(broken, networks=networks), strict=True)
+        if not isinstance(outcome, Malformed)
+    ]
+    # TON's and Polkadot's checksums have 16 bits; all others 30 and more.
+    assert len(accepted) <= 1, accepted
+
+
+def test_lengths_must_agree() -> None:
+    with pytest.raises(ValueError, match=r"zip|length"):
+        normalise_batch(["a", "b"], networks=["btc"])
+    with pytest.raises(ValueError, match=r"zip|length"):
+        normalise_batch(["a"], networks=["btc", "btc"], kinds=["wallet", "wallet"])
+
+
+def test_nothing_gives_nothing() -> None:
+    assert normalise_batch([]) == []
