@@ -19,7 +19,7 @@ from accord.kernel.errors import (
 from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import RequestKeyPair
 from accord.protocol.nonces import MemoryNonceCache
-from accord.protocol.signatures import MAX_AGE, sign_request, verify_request
+from accord.protocol.signatures import MAX_AGE, NONCE_MARGIN, sign_request, verify_request
 
 KEY = RequestKeyPair.from_seed(bytes(range(32)))
 OTHER = RequestKeyPair.from_seed(bytes(32))
@@ -396,3 +396,9 @@ def test_no_changed_byte_passes_and_no_other_error_comes_out(
 def test_any_text_in_the_fields_is_refused_with_a_code(given_input: str, signature: str) -> None:
     with pytest.raises(AuthenticationNeeded):
         check({"Signature-Input": given_input, "Signature": signature})
+
+
+def test_a_process_that_starts_anew_takes_no_request_signed_before() -> None:
+    nonces = MemoryNonceCache(since=NOW + NONCE_MARGIN)
+    refused("nonce_replayed", signed(now=NOW - 1), nonces=nonces)
+    assert check(signed(now=NOW), nonces=nonces) == KEY.kid

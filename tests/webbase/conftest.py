@@ -109,13 +109,13 @@ def add_api(app: Flask) -> None:
     def things(query: dict[str, int]) -> dict[str, int]:
         return query
 
-    @routes.route("/plain")
+    @routes.serves("/plain", method="GET")
     @declare("thing:read", who=Who.ANYONE)
     @routes.answers(200)
     def plain() -> Response:
         return Response("plain")
 
-    @routes.route("/things", methods=["POST"])
+    @routes.serves("/things", method="POST")
     @declare("thing:make", who=Who.SIGNED)
     @routes.takes_json(Body)
     @routes.answers(202, Body)

@@ -47,9 +47,9 @@ class MemoryNonceCache:
     """A nonce memory for one process, bounded, thread-safe.
 
     Args:
-        since: signatures that end before this unix second are refused. A process that starts
-            anew has forgotten what it saw; with ``since`` = start + 5 minutes it accepts no
-            signature that was made before it started.
+        since: nonces whose time ends before this unix second are refused. A process that starts
+            anew has forgotten what it saw; with ``since`` = start + ``signatures.NONCE_MARGIN``
+            it takes no request that was signed before it started.
         capacity: most nonces kept.
         per_key: most nonces kept of one key.
     """
