@@ -1,6 +1,6 @@
 """Answers about bundles; the bundles themselves travel as their own bytes."""
 
-from accord.kernel.identifiers import parse_bundle_id
+from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.protocol.schemas.fields import (
     CheckedText,
     QueryInteger,
@@ -30,6 +30,12 @@ class ReceiptQuery(StrictSchema):
     """``GET /v1/bundles/{id}/receipt``: wait up to so many seconds for the witnesses."""
 
     wait = QueryInteger(largest=MAX_WAIT, load_default=0)
+
+
+class DeliveryQuery(StrictSchema):
+    """``GET /v1/bundles/{id}``: ``sender`` tells two senders' bundles of one id apart."""
+
+    sender = CheckedText(parse_org_id)
 
 
 class NoQuery(StrictSchema):

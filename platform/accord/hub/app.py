@@ -1,0 +1,64 @@
+"""The hub as one WSGI application: the only place where services, routes and gate are wired."""
+
+from flask import Flask
+
+from accord import __version__
+from accord.hub.services import Services
+from accord.hub.web.api_bundles import bundle_routes
+from accord.hub.web.api_feed import feed_routes
+from accord.hub.web.api_hub import enrolment_routes, hub_routes, operation_routes
+from accord.hub.web.api_log import log_routes
+from accord.hub.web.api_statements import statement_routes
+from accord.hub.web.metrics import Metrics
+from accord.hub.web.pages import load_person, page_routes
+from accord.hub.web.signed import verify_signed
+from accord.protocol.nonces import MemoryNonceCache
+from accord.webbase.actor import install_actor
+from accord.webbase.api import make_api
+from accord.webbase.factory import make_app
+from accord.webbase.routes import check_routes, install_gate
+
+
+def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
+    """Return the hub's application.
+
+    Args:
+        services: the rooms of this hub.
+        secret_key: signs the session cookies.
+        port: the port that was bound, for the names under which the hub is reached.
+    """
+    config = services.config
+    authorities = frozenset({f"{config.host}:{port}", f"localhost:{port}", *config.authorities})
+    app = make_app(
+        "hub",
+        instance_id=config.instance,
+        secret_key=secret_key,
+        https=config.https,
+        hosts=sorted({authority.rpartition(":")[0] or authority for authority in authorities}),
+        templates=["accord.hub.web"],
+    )
+    install_actor(app, load=lambda account: load_person(services, account), clock=services.clock)
+    metrics = Metrics(app, services.reader)
+    install_gate(
+        app,
+        verify_signed=verify_signed(
+            services.directory,
+            MemoryNonceCache(since=services.clock()),
+            services.clock,
+            authorities,
+        ),
+    )
+    api = make_api(app, title="Accord hub", version=__version__)
+    for routes in (
+        hub_routes(services),
+        enrolment_routes(services),
+        bundle_routes(services),
+        feed_routes(services),
+        statement_routes(services),
+        log_routes(services),
+        operation_routes(metrics, services),
+    ):
+        api.register_blueprint(routes)
+    app.register_blueprint(page_routes(services))
+    check_routes(app, signed_requests=True)
+    return app

@@ -1,0 +1,123 @@
+"""Signed acknowledgements: taken from recipients, checked, logged, and handed on to senders.
+
+The hub forwards the recipient's own bytes; it can hold them back but not invent them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from accord.hub.access import Action, Actor, require
+from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.bundles.tables import AcknowledgementRow, BundleRow, EntryRow
+from accord.hub.directory import Directory
+from accord.hub.storage import Writer
+from accord.kernel.errors import NotFound, Refused
+from accord.kernel.identifiers import OrgId
+from accord.kernel.statements.acknowledgement import Acknowledgement, verify_acknowledgement
+
+MAX_PAGE = 500
+"""Most acknowledgements in one page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """An acknowledgement for a sender: ``statement`` is the recipient's DSSE, as it came."""
+
+    seq: int
+    recipient: OrgId
+    at: int
+    statement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """An acknowledgement of ``count`` bundles was stored; ``index`` in the audit log."""
+
+    count: int
+    index: int
+
+
+class Acknowledgements:
+    """Takes and hands on acknowledgements."""
+
+    def __init__(
+        self, *, engine: Engine, writer: Writer, recorder: Recorder, directory: Directory
+    ) -> None:
+        """Work with the rooms that are handed down."""
+        self._engine = engine
+        self._writer = writer
+        self._recorder = recorder
+        self._directory = directory
+
+    def take(self, actor: Actor | None, statement: bytes, *, now: int) -> Taken:
+        """Check and store an acknowledgement; return how many bundles it covers.
+
+        Raises:
+            Refused: ``acknowledger_other`` when it is signed for another organisation.
+            NotFound: ``not_found`` when it names a bundle that did not go to the signer.
+        """
+        actor = require(actor, Action.ACKNOWLEDGEMENT_WRITE)
+        said = verify_acknowledgement(statement, self._directory.state().signer_at)
+        if said.org != actor.org:
+            raise Refused(
+                "acknowledger_other", "It speaks for another organisation.", observed=said.org
+            )
+
+        def act(connection: Connection) -> Taken:
+            senders = self._senders(connection, actor.org, said)
+            for sender in sorted(set(senders)):
+                connection.execute(
+                    insert(AcknowledgementRow).values(
+                        sender=sender, recipient=actor.org, at=now, statement=statement
+                    )
+                )
+            index = self._recorder.record(
+                connection,
+                Event(
+                    what=EventClass.BUNDLE_ACKNOWLEDGED,
+                    org=actor.org,
+                    subject=said.items[0].bundle,
+                    detail=f"n={len(said.items)}",
+                    concerns=(actor.org, *sorted(set(senders))),
+                ),
+                now=now,
+            )
+            return Taken(count=len(said.items), index=index)
+
+        return self._writer.run(act)
+
+    def _senders(self, connection: Connection, org: OrgId, said: Acknowledgement) -> list[OrgId]:
+        senders: list[OrgId] = []
+        for item in said.items:
+            sender = connection.scalar(
+                select(BundleRow.org)
+                .join(EntryRow, EntryRow.bundle == BundleRow.number)
+                .where(
+                    BundleRow.bundle_id == item.bundle,
+                    BundleRow.manifest == item.manifest,
+                    EntryRow.org == org,
+                )
+            )
+            if sender is None:
+                raise NotFound("not_found", "There is nothing here for you.")
+            senders.append(OrgId(sender))
+        return senders
+
+    def page(self, actor: Actor | None, *, after: int, limit: int) -> Sequence[Forwarded]:
+        """Return acknowledgements of the actor's own bundles after number ``after``."""
+        actor = require(actor, Action.ACKNOWLEDGEMENT_READ)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(AcknowledgementRow.__table__)
+                .where(AcknowledgementRow.sender == actor.org, AcknowledgementRow.seq > after)
+                .order_by(AcknowledgementRow.seq)
+                .limit(min(limit, MAX_PAGE))
+            ).all()
+        return [
+            Forwarded(
+                seq=row.seq, recipient=OrgId(row.recipient), at=row.at, statement=row.statement
+            )
+            for row in rows
+        ]

@@ -1,0 +1,59 @@
+"""Receipts: a tlog-proof of the acceptance, from a checkpoint with its quorum, and nothing less.
+
+Before a quorum there is no receipt, only "stored". The openings of the accept event that concern
+the sender travel with it as extra data; the person field never does.
+"""
+
+from sqlalchemy import Engine, select
+
+from accord.hub.access import Action, Actor, require
+from accord.hub.audit import openings_for
+from accord.hub.bundles.tables import BundleRow
+from accord.hub.transparency import LogName, LogReader, WitnessRound
+from accord.kernel.errors import NotFound, Unavailable
+from accord.kernel.identifiers import BundleId
+from accord.kernel.tlog.proof import format_proof
+
+
+class Receipts:
+    """Makes receipts for senders."""
+
+    def __init__(self, *, engine: Engine, reader: LogReader, rounds: WitnessRound) -> None:
+        """Read rows through ``engine`` and the log through ``reader``; wait on ``rounds``."""
+        self._engine = engine
+        self._reader = reader
+        self._rounds = rounds
+
+    def receipt(self, actor: Actor | None, bundle_id: BundleId, *, wait: float) -> bytes:
+        """Return the receipt of the actor's bundle, waiting up to ``wait`` seconds for a quorum.
+
+        Raises:
+            NotFound: ``not_found`` when the actor's organisation sent no such bundle.
+            Unavailable: ``receipt_pending``: stored, but no quorum covers it yet.
+        """
+        org = require(actor, Action.RECEIPT_READ).org
+        with self._engine.connect() as connection:
+            number = connection.scalar(
+                select(BundleRow.audit_number).where(
+                    BundleRow.org == org, BundleRow.bundle_id == bundle_id
+                )
+            )
+            if number is None:
+                raise NotFound("not_found", "There is nothing here for you.")
+            extra = openings_for(connection, number, org)
+        with self._rounds.cosigned:
+            covered = self._rounds.cosigned.wait_for(lambda: self._covers(number), timeout=wait)
+        head = self._reader.cosigned(LogName.AUDIT)
+        if not covered or head is None:
+            raise Unavailable(
+                "receipt_pending",
+                "The bundle is stored; the witnesses have not cosigned it yet.",
+                retry_after=1,
+                next_step="Ask again; the bundle is safe.",
+            )
+        path = self._reader.inclusion_proof(LogName.AUDIT, number, head.size)
+        return format_proof(number, path, head.note, extra=extra)
+
+    def _covers(self, number: int) -> bool:
+        head = self._reader.cosigned(LogName.AUDIT)
+        return head is not None and head.size > number

@@ -1,0 +1,442 @@
+"""Acceptance and delivery of sealed bundles.
+
+Invariants: what is accepted was authenticated, well framed, signed by a key of its sender in force,
+allowed by the charter and new for its sender; the sealed bytes, the feed items and the log entry
+are one transaction. The same bytes sent again get the same answer. Nothing here can open a bundle.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from accord.hub.access import Action, Actor, require
+from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.bundles.feed import Feed, Item, add_items
+from accord.hub.bundles.tables import BundleRow, EntryRow, FeedRow
+from accord.hub.directory import Directory, Judged
+from accord.hub.storage import BodyStore, Writer
+from accord.hub.storage.bodies import INLINE_LIMIT
+from accord.kernel.bundle.framing import SealedBundle, format_trimmed, parse_bundle
+from accord.kernel.bundle.verification import verify_bundle
+from accord.kernel.errors import AccordError, Conflict, NotFound, Refused
+from accord.kernel.identifiers import BundleId, OrgId
+from accord.kernel.markings import BundleKind
+from accord.kernel.policy.decide import Question, decide
+from accord.kernel.tlog import merkle
+
+HASH_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The bundle is durable: entry ``index`` of the audit log; not yet a receipt."""
+
+    index: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One trimmed bundle for one recipient; ``seq`` is its number in the recipient's feed."""
+
+    seq: int
+    trimmed: bytes
+
+
+class Bundles:
+    """The verbs on bundles: accept, deliver, expire."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        writer: Writer,
+        recorder: Recorder,
+        bodies: BodyStore,
+        directory: Directory,
+        feed: Feed,
+    ) -> None:
+        """Work with the rooms that are handed down."""
+        self._engine = engine
+        self._writer = writer
+        self._recorder = recorder
+        self._bodies = bodies
+        self._directory = directory
+        self._feed = feed
+
+    def accept(self, actor: Actor | None, bundle_id: BundleId, raw: bytes, *, now: int) -> Stored:
+        """Check and store a bundle.
+
+        In this order: (1) the actor may submit; (2) the same bytes again get the same answer;
+        (3) framing and limits; (4) name in the path, sender and signing key; (5) signatures and
+        everything but the AEAD; (6) the directory that the sender used is ours and not ahead;
+        (7) recipients are enrolled with these keys; (8) the charter; (9) a retraction names
+        everyone who got the original; (10) one transaction.
+
+        Raises:
+            Malformed, VerificationFailed, Refused: with the code of the check; logged.
+            Conflict: ``bundle_id_taken`` when other bytes have this id.
+        """
+        actor = require(actor, Action.BUNDLE_SUBMIT)
+        digest = hashlib.sha256(raw).digest()
+        known = self._known(actor.org, bundle_id, digest)
+        if known is not None:
+            return known
+        try:
+            sealed = parse_bundle(raw)
+            judged = self._check(actor, bundle_id, sealed, now)
+        except Conflict:
+            raise
+        except AccordError as error:
+            self._record_refusal(actor, bundle_id, error, now)
+            raise
+        body_file = self._bodies.put(sealed.body) if len(sealed.body) > INLINE_LIMIT else None
+
+        def act(connection: Connection) -> Stored:
+            again = _find(connection, actor.org, bundle_id, digest)
+            return again or self._store(
+                connection, sealed, digest=digest, body_file=body_file, judged=judged, now=now
+            )
+
+        stored = self._writer.run(act)
+        self._feed.notify()
+        return stored
+
+    def _known(self, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
+        with self._engine.connect() as connection:
+            return _find(connection, org, bundle_id, digest)
+
+    def _check(self, actor: Actor, bundle_id: BundleId, sealed: SealedBundle, now: int) -> Judged:
+        header = sealed.header
+        if header.id != bundle_id:
+            raise Refused(
+                "bundle_id_other", "The bundle has another id than the path.", observed=header.id
+            )
+        if header.org != actor.org:
+            raise Refused("sender_other", "The bundle names another sender.", observed=header.org)
+        judged = self._directory.judge(header.directory, now=now)
+        verify_bundle(sealed, signer=judged.state.signer_at, now=now)
+        recipients = [entry.org for entry in sealed.entries]
+        for entry in sealed.entries:
+            judged.require_recipient(entry.org, entry.kid)
+        recalls = header.kind is BundleKind.RETRACTION
+        if recalls:
+            self._require_all_named(actor.org, header.refs, recipients, judged)
+        decide(
+            self._directory.charter(),
+            Question(
+                sender=judged.party(actor.org),
+                recipients=tuple(judged.party(org) for org in dict.fromkeys(recipients)),
+                kind=header.kind,
+                tlp=header.policy.tlp,
+                purpose=header.policy.purpose,
+                onward=header.policy.onward,
+                lifetime=header.expires - header.created,
+                replies_to=self._origins(actor.org, header.refs),
+                recalls=recalls,
+            ),
+        ).require()
+        return judged
+
+    def _origins(self, org: OrgId, refs: Sequence[BundleId]) -> frozenset[OrgId]:
+        """Return who sent ``org`` the bundles ``refs``."""
+        if not refs:
+            return frozenset()
+        with self._engine.connect() as connection:
+            found = connection.scalars(
+                select(BundleRow.org)
+                .join(EntryRow, EntryRow.bundle == BundleRow.number)
+                .where(EntryRow.org == org, BundleRow.bundle_id.in_(refs))
+            ).all()
+        return frozenset(OrgId(sender) for sender in found)
+
+    def _require_all_named(
+        self,
+        org: OrgId,
+        refs: Sequence[BundleId],
+        recipients: Sequence[OrgId],
+        judged: Judged,
+    ) -> None:
+        if not refs:
+            raise Refused("retraction_empty", "A retraction names the bundle that it takes back.")
+        with self._engine.connect() as connection:
+            for ref in refs:
+                rows = connection.execute(
+                    select(EntryRow.org)
+                    .join(BundleRow, BundleRow.number == EntryRow.bundle)
+                    .where(BundleRow.org == org, BundleRow.bundle_id == ref)
+                ).all()
+                if not rows:
+                    raise Refused(
+                        "retraction_unknown", "You sent no bundle of this id.", observed=ref
+                    )
+                missing = sorted(
+                    {row.org for row in rows if judged.is_active(OrgId(row.org))} - set(recipients)
+                )
+                if missing:
+                    raise Refused(
+                        "retraction_incomplete",
+                        "A retraction goes to every recipient of the original.",
+                        observed=f"{len(missing)} missing, first {missing[0]}",
+                    )
+
+    def _store(
+        self,
+        connection: Connection,
+        sealed: SealedBundle,
+        *,
+        digest: bytes,
+        body_file: str | None,
+        judged: Judged,
+        now: int,
+    ) -> Stored:
+        header = sealed.header
+        recipients = [entry.org for entry in sealed.entries]
+        index = self._recorder.record(
+            connection,
+            Event(
+                what=EventClass.BUNDLE_ACCEPTED,
+                org=header.org,
+                subject=header.id,
+                basis=header.policy.legal_basis.value,
+                detail=f"sha256={digest.hex()} directory={judged.size}",
+                concerns=(header.org, *recipients),
+            ),
+            now=now,
+        )
+        result = connection.execute(
+            insert(BundleRow),
+            {
+                "org": header.org,
+                "bundle_id": header.id,
+                "digest": digest,
+                "manifest": sealed.manifest_sha256,
+                "kind": header.kind.value,
+                "accepted": now,
+                "expires": header.expires,
+                "audit_number": index,
+                "directory_size": judged.size,
+                "state": "active",
+                "header": sealed.header_bytes,
+                "dsse": sealed.dsse,
+                "leaves": b"".join(entry.leaf for entry in sealed.entries),
+                "body": None if body_file else sealed.body,
+                "body_file": body_file,
+                "body_length": len(sealed.body),
+            },
+        )
+        number = result.lastrowid
+        connection.execute(
+            insert(EntryRow),
+            [
+                {"bundle": number, "position": position, "org": entry.org, "entry": entry.raw}
+                for position, entry in enumerate(sealed.entries)
+            ],
+        )
+        add_items(connection, recipients, Item.DELIVERED, number, now)
+        for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
+            self._mark(connection, header.org, ref, Item.RETRACTED, now)
+        if header.replaces is not None:
+            self._mark(connection, header.org, header.replaces, Item.SUPERSEDED, now)
+        return Stored(index=index, new=True)
+
+    def _mark(
+        self, connection: Connection, org: OrgId, bundle_id: BundleId, item: Item, now: int
+    ) -> None:
+        row = connection.execute(
+            select(BundleRow.number).where(BundleRow.org == org, BundleRow.bundle_id == bundle_id)
+        ).one_or_none()
+        if row is None:
+            return
+        orgs = connection.scalars(select(EntryRow.org).where(EntryRow.bundle == row.number)).all()
+        add_items(connection, [OrgId(org) for org in set(orgs)], item, row.number, now)
+        # Retracted, superseded and expired bytes stay until retention; the state says why.
+        connection.execute(
+            update(BundleRow)
+            .where(BundleRow.number == row.number, BundleRow.state == "active")
+            .values(state=item.value)
+        )
+
+    def _record_refusal(
+        self, actor: Actor, bundle_id: BundleId, error: AccordError, now: int
+    ) -> None:
+        event = Event(
+            what=EventClass.BUNDLE_REFUSED,
+            org=actor.org,
+            subject=bundle_id,
+            outcome=error.code,
+            concerns=(actor.org,),
+        )
+        self._writer.run(lambda connection: self._recorder.record(connection, event, now=now))
+
+    def deliver_one(
+        self, actor: Actor | None, bundle_id: BundleId, sender: OrgId | None, *, now: int
+    ) -> bytes:
+        """Return the trimmed bundle for the actor's organisation and record the first delivery.
+
+        Raises:
+            NotFound: ``not_found``, also for a bundle that names only others.
+        """
+        actor = require(actor, Action.BUNDLE_READ)
+        condition = [
+            EntryRow.org == actor.org,
+            BundleRow.bundle_id == bundle_id,
+            FeedRow.item == Item.DELIVERED.value,
+        ]
+        if sender is not None:
+            condition.append(BundleRow.org == sender)
+        with self._engine.connect() as connection:
+            seqs = connection.scalars(
+                select(FeedRow.seq)
+                .join(BundleRow, BundleRow.number == FeedRow.bundle)
+                .join(EntryRow, EntryRow.bundle == BundleRow.number)
+                .where(*condition, FeedRow.org == actor.org)
+                .limit(2)
+            ).all()
+        if len(seqs) != 1:
+            raise NotFound("not_found", "There is nothing here for you.")
+        [delivery] = self.deliver(actor, after=seqs[0] - 1, limit=1, now=now)
+        return delivery.trimmed
+
+    def deliver(
+        self, actor: Actor | None, *, after: int, limit: int, now: int
+    ) -> Iterator[Delivery]:
+        """Yield the trimmed bundles of the actor's feed after item ``after``, at most ``limit``.
+
+        First deliveries are recorded before the first byte is given out.
+        """
+        actor = require(actor, Action.BUNDLE_READ)
+        org = actor.org
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(
+                    FeedRow.seq,
+                    FeedRow.bundle,
+                    BundleRow.bundle_id,
+                    BundleRow.org.label("sender"),
+                    EntryRow.position,
+                    EntryRow.delivered,
+                )
+                .join(BundleRow, BundleRow.number == FeedRow.bundle)
+                .join(EntryRow, (EntryRow.bundle == FeedRow.bundle) & (EntryRow.org == FeedRow.org))
+                .where(
+                    FeedRow.org == org, FeedRow.seq > after, FeedRow.item == Item.DELIVERED.value
+                )
+                .order_by(FeedRow.seq, EntryRow.position)
+                .limit(limit)
+            ).all()
+        first = [
+            (row.bundle, row.bundle_id, OrgId(row.sender)) for row in rows if not row.delivered
+        ]
+        if first:
+            self._writer.run(
+                lambda connection: self._record_deliveries(connection, org, first, now)
+            )
+        return (
+            Delivery(seq=row.seq, trimmed=self._trimmed(row.bundle, row.position)) for row in rows
+        )
+
+    def _record_deliveries(
+        self,
+        connection: Connection,
+        org: OrgId,
+        first: Sequence[tuple[int, str, OrgId]],
+        now: int,
+    ) -> None:
+        for number, bundle_id, sender in first:
+            changed = connection.execute(
+                update(EntryRow)
+                .where(EntryRow.bundle == number, EntryRow.org == org, EntryRow.delivered.is_(None))
+                .values(delivered=now)
+            )
+            if changed.rowcount:
+                self._recorder.record(
+                    connection,
+                    Event(
+                        what=EventClass.BUNDLE_DELIVERED,
+                        org=org,
+                        subject=bundle_id,
+                        concerns=(org, sender),
+                    ),
+                    now=now,
+                )
+
+    def _trimmed(self, number: int, position: int) -> bytes:
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(
+                    BundleRow.header,
+                    BundleRow.dsse,
+                    BundleRow.leaves,
+                    BundleRow.body,
+                    BundleRow.body_file,
+                    EntryRow.entry,
+                )
+                .join(EntryRow, EntryRow.bundle == BundleRow.number)
+                .where(BundleRow.number == number, EntryRow.position == position)
+            ).one()
+        leaves = [
+            row.leaves[start : start + HASH_SIZE] for start in range(0, len(row.leaves), HASH_SIZE)
+        ]
+        return format_trimmed(
+            header=row.header,
+            dsse=row.dsse,
+            index=position,
+            entry=row.entry,
+            path=merkle.inclusion_path(position, leaves),
+            body=row.body if row.body_file is None else self._bodies.get(row.body_file),
+        )
+
+    def expire(self, *, now: int) -> int:
+        """Tell the recipients of bundles whose signed ``expires`` has passed; return how many."""
+
+        def act(connection: Connection) -> int:
+            rows = connection.execute(
+                select(BundleRow.number, BundleRow.org, BundleRow.bundle_id)
+                .where(BundleRow.state == "active", BundleRow.expires <= now)
+                .limit(1000)
+            ).all()
+            for row in rows:
+                self._mark(connection, OrgId(row.org), BundleId(row.bundle_id), Item.EXPIRED, now)
+                self._recorder.record(
+                    connection,
+                    Event(
+                        what=EventClass.BUNDLE_EXPIRED,
+                        subject=row.bundle_id,
+                        concerns=(OrgId(row.org),),
+                    ),
+                    now=now,
+                )
+            return len(rows)
+
+        with self._engine.connect() as connection:
+            due = connection.scalar(
+                select(BundleRow.number)
+                .where(BundleRow.state == "active", BundleRow.expires <= now)
+                .limit(1)
+            )
+        if due is None:
+            return 0
+        count = self._writer.run(act)
+        self._feed.notify()
+        return count
+
+
+def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
+    row = connection.execute(
+        select(BundleRow.digest, BundleRow.audit_number).where(
+            BundleRow.org == org, BundleRow.bundle_id == bundle_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != digest:
+        raise Conflict(
+            "bundle_id_taken",
+            "You sent other bytes under this id before.",
+            observed=bundle_id,
+            next_step="Seal again with a new id.",
+        )
+    return Stored(index=row.audit_number, new=False)

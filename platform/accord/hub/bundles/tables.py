@@ -1,0 +1,79 @@
+"""Rows of bundles, their recipient entries, the feed and the acknowledgements."""
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from accord.hub.storage import Base
+
+
+class BundleRow(Base):
+    """An accepted bundle. The body stands in the row or, when it is large, in a file."""
+
+    __tablename__ = "bundles"
+    __table_args__ = (
+        UniqueConstraint("org", "bundle_id"),
+        Index("ix_bundles_state_expires", "state", "expires"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    org: Mapped[str]
+    bundle_id: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    manifest: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[str]
+    accepted: Mapped[int]
+    expires: Mapped[int]
+    audit_number: Mapped[int]
+    directory_size: Mapped[int]
+    state: Mapped[str]
+    header: Mapped[bytes] = mapped_column(LargeBinary)
+    dsse: Mapped[bytes] = mapped_column(LargeBinary)
+    leaves: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body_file: Mapped[str | None]
+    body_length: Mapped[int]
+
+
+class EntryRow(Base):
+    """A recipient's entry of a bundle, in file order; ``delivered`` is the first time it went."""
+
+    __tablename__ = "bundle_entries"
+    __table_args__ = (Index("ix_bundle_entries_org_bundle", "org", "bundle"),)
+
+    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    org: Mapped[str]
+    entry: Mapped[bytes] = mapped_column(LargeBinary)
+    delivered: Mapped[int | None]
+
+
+class FeedRow(Base):
+    """One item of an organisation's feed; ``seq`` only grows, over all organisations."""
+
+    __tablename__ = "feed_items"
+    __table_args__ = (
+        Index("ix_feed_items_org_seq", "org", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    org: Mapped[str]
+    item: Mapped[str]
+    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"))
+    at: Mapped[int]
+
+
+class AcknowledgementRow(Base):
+    """A recipient's signed acknowledgement, as it came, once for each sender that it answers."""
+
+    __tablename__ = "acknowledgements"
+    __table_args__ = (
+        Index("ix_acknowledgements_sender_seq", "sender", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    at: Mapped[int]
+    statement: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,23 @@
+"""``accord hub``: make a hub, install its root file, publish the charter, enrol, serve."""
+
+import click
+
+from accord.hub.cli.charters import charter
+from accord.hub.cli.checks import check
+from accord.hub.cli.identity import init
+from accord.hub.cli.orgs import org
+from accord.hub.cli.people import user
+from accord.hub.cli.roots import root
+from accord.hub.cli.serving import serve
+from accord.hub.cli.summaries import summary
+
+__all__ = ["hub"]
+
+
+@click.group()
+def hub() -> None:
+    """Run the shared server, which stores sealed bundles and cannot open them."""
+
+
+for command in (init, root, charter, org, user, summary, check, serve):
+    hub.add_command(command)

@@ -1,0 +1,131 @@
+"""``accord hub org``: invite, list, approve organisations."""
+
+from pathlib import Path
+
+import click
+
+from accord.hub.cli.opened import opened_hub
+from accord.kernel.directory.words import six_words
+from accord.kernel.errors import Refused
+from accord.kernel.identifiers import org_name
+from accord.kernel.markings import OrgKind
+from accord.terminal import Terminal, common_options
+
+
+@click.group()
+def org() -> None:
+    """The organisations of this hub."""
+
+
+@org.command()
+@click.argument("name")
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice([kind.value for kind in OrgKind]),
+    help="What kind of organisation it is; the charter decides by it.",
+)
+@common_options
+def invite(terminal: Terminal, name: str, kind: str) -> None:
+    """Make a one-off invite for the organisation NAME; it works for 24 hours."""
+    with opened_hub(terminal) as services:
+        if terminal.dry_run:
+            terminal.result({"invite": None}, "Nothing was made (--dry-run).")
+            return
+        found, code = services.enrolments.invite(name, OrgKind(kind), now=services.clock())
+    terminal.result(
+        {"org": found, "kind": kind, "invite": code},
+        f"Invite for {found}: {code}\n"
+        "It is shown once. Give it to the organisation with the root file; next they run:\n"
+        "  accord desk init, then accord desk enrol",
+    )
+
+
+@org.command("list")
+@common_options
+def list_(terminal: Terminal) -> None:
+    """List members, and enrolments that wait for the registrars."""
+    with opened_hub(terminal) as services:
+        members = [
+            {
+                "org": one.org,
+                "status": one.status.value,
+                "kind": one.profile.kind.value,
+                "country": one.profile.country,
+                "name": one.profile.name,
+                "contact": one.profile.contact,
+            }
+            for one in services.directory.refresh().organisations()
+        ]
+        waiting = [
+            {
+                "enrolment": one.enrolment_id,
+                "org": one.org,
+                "six_words": " ".join(six_words(services.root_bytes, one.statement)),
+                "next_actor": "registrar",
+            }
+            for one in services.enrolments.waiting()
+        ]
+    lines = [f"{one['org']}  {one['status']}  {one['kind']}  {one['country']}" for one in members]
+    lines += [
+        f"{one['org']}  waits for the registrars  (words: {' '.join(one['six_words'])})"
+        for one in waiting
+    ]
+    terminal.result(
+        {"members": members, "waiting": waiting},
+        "\n".join(lines) or "No organisation yet. Invite one: accord hub org invite NAME",
+    )
+
+
+@org.command()
+@click.argument("name")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@common_options
+def export(terminal: Terminal, name: str, output: Path) -> None:
+    """Write the waiting enrolment of NAME to a file for the registrars to sign."""
+    with opened_hub(terminal) as services:
+        for one in services.enrolments.waiting():
+            if name in (one.org, org_name(one.org)):
+                if not terminal.dry_run:
+                    output.write_bytes(one.statement)
+                terminal.result(
+                    {"org": one.org, "file": str(output), "written": not terminal.dry_run},
+                    f"Wrote {output}. Next: accord registrar sign {output} -o signed.json",
+                )
+                return
+    raise Refused(
+        "enrolment_missing",
+        "No enrolment of this name waits.",
+        observed=name,
+        next_step="List what waits: accord hub org list.",
+    )
+
+
+@org.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@common_options
+def approve(terminal: Terminal, file: Path) -> None:
+    """Let in the organisation whose enrolment FILE the registrars signed."""
+    data = file.read_bytes()
+    with opened_hub(terminal) as services:
+        if terminal.dry_run:
+            terminal.result({"approved": False}, "Nothing was changed (--dry-run).")
+            return
+        enrolment, number = services.enrolments.approve(data, now=services.clock())
+    terminal.result(
+        {"approved": True, "org": enrolment.org, "index": number},
+        f"{enrolment.org} is a member now (directory entry {number}).",
+    )
+
+
+@org.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@common_options
+def suspend(terminal: Terminal, file: Path) -> None:
+    """Log the suspension FILE that a registrar signed; it takes effect at once."""
+    with opened_hub(terminal) as services:
+        if terminal.dry_run:
+            terminal.result({"suspended": False}, "Nothing was changed (--dry-run).")
+            return
+        number = services.directory.append_statement(file.read_bytes(), now=services.clock())
+    terminal.result({"suspended": True, "index": number}, f"Logged as directory entry {number}.")

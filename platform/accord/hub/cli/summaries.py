@@ -1,0 +1,34 @@
+"""``accord hub summary``: which organisations have sent their tally of a month."""
+
+import click
+
+from accord.hub.cli.opened import opened_hub
+from accord.kernel.directory.organisation import Status
+from accord.protocol.paths import parse_month
+from accord.terminal import Terminal, common_options
+
+
+@click.group()
+def summary() -> None:
+    """Tallies and the tables made of them."""
+
+
+@summary.command()
+@click.argument("month")
+@common_options
+def status(terminal: Terminal, month: str) -> None:
+    """Say who has sent the tally of MONTH (YYYY-MM) and who has not."""
+    name = parse_month(month)
+    with opened_hub(terminal) as services:
+        sent = services.summaries.senders(name)
+        members = [
+            one.org
+            for one in services.directory.refresh().organisations()
+            if one.status is Status.ACTIVE
+        ]
+    missing = [org for org in members if org not in sent]
+    terminal.result(
+        {"month": name, "sent": sorted(sent), "missing": missing},
+        f"{name}: {len(sent)} sent, {len(missing)} missing"
+        + ("" if not missing else ": " + ", ".join(missing)),
+    )

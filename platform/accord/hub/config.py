@@ -1,0 +1,196 @@
+"""The hub's settings: one TOML file in its home, read once, strict.
+
+Each field says what an attacker who controls it gains. Keys and passphrases are not settings: the
+log keys lie in ``keys.accord`` beside the file, wrapped by the passphrase.
+"""
+
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from accord.kernel.errors import Conflict, Malformed, NotFound
+from accord.kernel.identifiers import parse_origin
+
+FILE_NAME = "hub.toml"
+KEYS_NAME = "keys.accord"
+DATABASE_NAME = "hub.db"
+BODIES_NAME = "bodies"
+ROOT_NAME = "root.json"
+ROOT_DRAFT_NAME = "root.draft.json"
+
+_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubConfig:
+    """Settings of one hub.
+
+    Attributes:
+        home: the folder that holds everything of this hub.
+        origin: the hub's name in ids and logs. Controlled by an attacker: desks refuse it, since
+            their root file names another.
+        instance: eight hexadecimal digits that tell cookies of hubs on one host apart.
+        host: address to listen on; the default is this computer only.
+        port: TCP port, 0 to 65535; 0 takes a free one.
+        https: whether people reach the pages by https; then cookies are ``Secure``. Controlled:
+            cookies could travel in the clear.
+        threads: requests worked on at once, 4 to 128.
+        authorities: values of ``Host`` that signed requests may name beside the listening
+            address. Controlled: requests signed for another host would be taken.
+    """
+
+    home: Path
+    origin: str
+    instance: str
+    host: str = "127.0.0.1"
+    port: int = 8600
+    https: bool = False
+    threads: int = 16
+    authorities: tuple[str, ...] = ()
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.home / DATABASE_NAME
+
+    @property
+    def bodies(self) -> Path:
+        """The folder of large sealed bodies."""
+        return self.home / BODIES_NAME
+
+    @property
+    def keys(self) -> Path:
+        """The wrapped log keys."""
+        return self.home / KEYS_NAME
+
+    @property
+    def root(self) -> Path:
+        """The root file that the registrars signed."""
+        return self.home / ROOT_NAME
+
+    @property
+    def root_draft(self) -> Path:
+        """The root file before the registrars signed it."""
+        return self.home / ROOT_DRAFT_NAME
+
+
+def new_config(
+    home: Path,
+    *,
+    origin: str,
+    host: str,
+    port: int,
+) -> HubConfig:
+    """Write the settings of a new hub and return them.
+
+    Raises:
+        Conflict: ``hub_exists`` when the home holds a hub already.
+        Malformed: ``setting_invalid`` or ``origin_invalid``.
+    """
+    path = home / FILE_NAME
+    if path.exists():
+        raise Conflict(
+            "hub_exists",
+            "There is a hub in this folder already; it is not overwritten.",
+            observed=str(home),
+            next_step="Choose another --home.",
+        )
+    config = HubConfig(
+        home=home,
+        origin=parse_origin(origin),
+        instance=secrets.token_hex(4),
+        host=host,
+        port=port,
+    )
+    lines = [
+        f'origin = "{config.origin}"',
+        f'instance = "{config.instance}"',
+        f'host = "{config.host}"',
+        f"port = {config.port}",
+        "https = false",
+        f"threads = {config.threads}",
+        "authorities = []",
+    ]
+    text = "\n".join(lines) + "\n"
+    parse_config(home, text)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return config
+
+
+def load_config(home: Path) -> HubConfig:
+    """Read the settings of the hub in ``home``.
+
+    Raises:
+        NotFound: ``hub_missing``.
+        Malformed: ``setting_invalid`` or ``setting_unknown``.
+    """
+    try:
+        text = (home / FILE_NAME).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFound(
+            "hub_missing",
+            "There is no hub in this folder.",
+            observed=str(home),
+            next_step="Make one with: accord hub init",
+        ) from error
+    return parse_config(home, text)
+
+
+def parse_config(home: Path, text: str) -> HubConfig:
+    """Parse settings strictly.
+
+    Raises:
+        Malformed: ``setting_invalid`` (with the name) or ``setting_unknown``.
+    """
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed("setting_invalid", f"{FILE_NAME}: {error}") from error
+    unknown = sorted(set(found) - _KEYS)
+    if unknown:
+        raise Malformed("setting_unknown", "A setting has no meaning.", observed=unknown[0])
+    return HubConfig(
+        home=home,
+        origin=parse_origin(found.get("origin")),
+        instance=_text(found, "instance"),
+        host=_text(found, "host"),
+        port=_number(found, "port", 0, 65_535),
+        https=_flag(found, "https"),
+        threads=_number(found, "threads", 4, 128),
+        authorities=tuple(_items(found, "authorities")),
+    )
+
+
+def _invalid(name: str, wanted: str) -> Malformed:
+    return Malformed("setting_invalid", f"The setting '{name}' must be {wanted}.")
+
+
+def _text(found: Mapping[str, object], name: str) -> str:
+    value = found.get(name)
+    if not isinstance(value, str) or not value:
+        raise _invalid(name, "text")
+    return value
+
+
+def _number(found: Mapping[str, object], name: str, minimum: int, maximum: int) -> int:
+    value = found.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise _invalid(name, f"a number from {minimum} to {maximum}")
+    return value
+
+
+def _flag(found: Mapping[str, object], name: str) -> bool:
+    value = found.get(name)
+    if not isinstance(value, bool):
+        raise _invalid(name, "true or false")
+    return value
+
+
+def _items(found: Mapping[str, object], name: str) -> list[str]:
+    value = found.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _invalid(name, "a list of texts")
+    return value

@@ -1,0 +1,10 @@
+"""The hub's directory: invites, enrolments, the replayed state, the charter in force.
+
+The hub publishes what the registrars signed; it can neither make nor change an organisation's
+keys, and every desk replays the log for itself.
+"""
+
+from accord.hub.directory.enrolments import Enrolment, Enrolments
+from accord.hub.directory.service import Directory, Judged
+
+__all__ = ["Directory", "Enrolment", "Enrolments", "Judged"]

@@ -1,0 +1,9 @@
+"""Work in the background of a serving hub: witness rounds and expiry.
+
+Jobs call the same verbs as the faces; what they did is in the log. A failing job says so and is
+tried again; it never stops the service, except when a witness has seen more than we hold.
+"""
+
+from accord.hub.jobs.loop import Jobs
+
+__all__ = ["Jobs"]

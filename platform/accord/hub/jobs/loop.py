@@ -1,0 +1,91 @@
+"""Two threads: one asks the witnesses whenever a log has grown, one expires what is due."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from accord.clock import Clock
+from accord.hub.bundles import Bundles
+from accord.hub.transparency import LogName, LogSequencer, WitnessRound
+from accord.kernel.errors import AccordError, Conflict
+
+POLL_SECONDS = 0.25
+"""Longest time until growth by another process is noticed."""
+
+PAUSE_SECONDS = 0.05
+"""Shortest time between two rounds, so that a burst shares one checkpoint."""
+
+EXPIRY_SECONDS = 5.0
+"""Time between two looks for expired bundles."""
+
+log = structlog.get_logger("accord.hub.jobs")
+
+
+class Jobs:
+    """Runs the background work of one hub until ``stop``."""
+
+    def __init__(
+        self, *, logs: LogSequencer, rounds: WitnessRound, bundles: Bundles, clock: Clock
+    ) -> None:
+        """Work with the rooms that are handed down."""
+        self._logs = logs
+        self._rounds = rounds
+        self._bundles = bundles
+        self._clock = clock
+        self._stop = threading.Event()
+        self.behind: str | None = None
+        """What a witness has seen and we do not hold; then nothing more is cosigned."""
+        self._threads = [
+            threading.Thread(target=self._witness, name="hub-witness", daemon=True),
+            threading.Thread(target=self._expire, name="hub-expiry", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask the threads to end and wait for them."""
+        self._stop.set()
+        with self._logs.grown:
+            self._logs.grown.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def first_round(self) -> None:
+        """Ask the witnesses once before serving.
+
+        Raises:
+            Conflict: ``behind_witness``: this database is an older copy and must not sign.
+        """
+        for name in LogName:
+            self._rounds.run(name)
+
+    def _witness(self) -> None:
+        while not self._stop.is_set() and self.behind is None:
+            for name in LogName:
+                self._try(name)
+            self._stop.wait(PAUSE_SECONDS)
+            with self._logs.grown:
+                self._logs.grown.wait(POLL_SECONDS)
+
+    def _try(self, name: LogName) -> None:
+        try:
+            self._rounds.run(name)
+        except Conflict as error:
+            self.behind = error.observed
+            log.critical("log.behind_witness", log=name.value, observed=error.observed)
+        except AccordError as error:
+            log.warning("witness.round_failed", log=name.value, reason=error.code)
+
+    def _expire(self) -> None:
+        self._repeat(EXPIRY_SECONDS, lambda: self._bundles.expire(now=self._clock()))
+
+    def _repeat(self, seconds: float, work: Callable[[], int]) -> None:
+        while not self._stop.wait(seconds):
+            try:
+                work()
+            except AccordError as error:
+                log.warning("expiry.failed", reason=error.code)

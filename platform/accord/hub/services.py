@@ -1,0 +1,142 @@
+"""Builds the rooms of one hub from its settings, keys and root file, and hands them down."""
+
+from dataclasses import dataclass
+
+import httpx2
+
+from accord.clock import Clock
+from accord.hub.audit import Recorder
+from accord.hub.bundles import Acknowledgements, Bundles, Feed, Receipts
+from accord.hub.config import HubConfig
+from accord.hub.directory import Directory, Enrolments
+from accord.hub.jobs import Jobs
+from accord.hub.people import People
+from accord.hub.storage import BodyStore, Database, Writer, open_database
+from accord.hub.summaries import Summaries
+from accord.hub.transparency import (
+    LogName,
+    LogReader,
+    LogSequencer,
+    WitnessPlace,
+    WitnessRound,
+)
+from accord.kernel.directory.rootfile import RootFile
+from accord.kernel.tlog.notes import LogKeyPair
+
+WITNESS_SECONDS = 10.0
+"""How long one witness may take to answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The rooms of one running hub."""
+
+    config: HubConfig
+    root: RootFile
+    root_bytes: bytes
+    clock: Clock
+    database: Database
+    writer: Writer
+    logs: LogSequencer
+    reader: LogReader
+    recorder: Recorder
+    directory: Directory
+    enrolments: Enrolments
+    people: People
+    feed: Feed
+    bundles: Bundles
+    receipts: Receipts
+    acknowledgements: Acknowledgements
+    summaries: Summaries
+    jobs: Jobs
+    client: httpx2.Client
+
+    def close(self) -> None:
+        """Finish what waits and close everything."""
+        self.jobs.stop()
+        self.writer.close()
+        self.database.close()
+        self.client.close()
+
+
+def build_services(
+    config: HubConfig,
+    *,
+    root: RootFile,
+    root_bytes: bytes,
+    keys: dict[LogName, LogKeyPair],
+    clock: Clock,
+    transport: httpx2.BaseTransport | None = None,
+) -> Services:
+    """Open the database of ``config`` and build the rooms over it.
+
+    Args:
+        config: the hub's settings.
+        root: the root file in force, verified.
+        root_bytes: the same as signed bytes.
+        keys: the log keys; they must be those that the root file names.
+        clock: the present time.
+        transport: how witnesses are reached; the network when absent.
+    """
+    database = open_database(config.database)
+    logs = LogSequencer(keys, clock)
+    writer = Writer(database.writing, [logs])
+    reader = LogReader(database.reading)
+    recorder = Recorder(logs)
+    client = httpx2.Client(timeout=WITNESS_SECONDS, transport=transport, trust_env=False)
+    rounds = WitnessRound(
+        reader=reader,
+        writer=writer,
+        witnesses=[
+            WitnessPlace(name=witness.name, url=witness.url)
+            for witness in root.witnesses
+            if witness.url is not None
+        ],
+        policies={name: root.log_policy(name) for name in LogName},
+        client=client,
+        clock=clock,
+    )
+    directory = Directory(
+        root=root,
+        engine=database.reading,
+        writer=writer,
+        logs=logs,
+        reader=reader,
+        recorder=recorder,
+    )
+    feed = Feed(engine=database.reading, waiters=config.threads // 4)
+    bundles = Bundles(
+        engine=database.reading,
+        writer=writer,
+        recorder=recorder,
+        bodies=BodyStore(config.bodies),
+        directory=directory,
+        feed=feed,
+    )
+    return Services(
+        config=config,
+        root=root,
+        root_bytes=root_bytes,
+        clock=clock,
+        database=database,
+        writer=writer,
+        logs=logs,
+        reader=reader,
+        recorder=recorder,
+        directory=directory,
+        enrolments=Enrolments(
+            engine=database.reading, writer=writer, recorder=recorder, directory=directory
+        ),
+        people=People(engine=database.reading, writer=writer, recorder=recorder),
+        feed=feed,
+        bundles=bundles,
+        receipts=Receipts(engine=database.reading, reader=reader, rounds=rounds),
+        acknowledgements=Acknowledgements(
+            engine=database.reading, writer=writer, recorder=recorder, directory=directory
+        ),
+        summaries=Summaries(
+            engine=database.reading, writer=writer, recorder=recorder, directory=directory
+        ),
+        jobs=Jobs(logs=logs, rounds=rounds, bundles=bundles, clock=clock),
+        client=client,
+    )

@@ -1,0 +1,116 @@
+"""Taking tallies and giving out what disclosure control lets through.
+
+Invariants: a tally is signed by the organisation that sends it and is about a closed month; a later
+one of the same organisation and month replaces it; the signed bytes are kept.
+"""
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from accord.hub.access import Action, Actor, require
+from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.directory import Directory
+from accord.hub.directory.service import party_of
+from accord.hub.storage import Writer
+from accord.hub.summaries.tables import TallyRow
+from accord.kernel.errors import Conflict, Refused
+from accord.kernel.policy.charter import Action as CharterAction
+from accord.kernel.policy.decide import decide_action
+from accord.kernel.statements.tally import month_end, verify_tally
+
+
+class Summaries:
+    """The verbs on tallies and summaries."""
+
+    def __init__(
+        self, *, engine: Engine, writer: Writer, recorder: Recorder, directory: Directory
+    ) -> None:
+        """Work with the rooms that are handed down."""
+        self._engine = engine
+        self._writer = writer
+        self._recorder = recorder
+        self._directory = directory
+
+    def take(self, actor: Actor | None, month: str, statement: bytes, *, now: int) -> int:
+        """Check and store a tally; return its number in the audit log.
+
+        Raises:
+            Refused: ``tally_other`` for another organisation or month, ``month_open`` before the
+                month is over, or the charter's code.
+            Conflict: ``tally_older`` when a newer one is here already.
+        """
+        actor = require(actor, Action.TALLY_WRITE)
+        state = self._directory.state()
+        tally = verify_tally(statement, state.signer_at)
+        if (tally.org, tally.month) != (actor.org, month):
+            raise Refused(
+                "tally_other",
+                "The tally is about another organisation or month.",
+                observed=f"{tally.org} {tally.month}",
+            )
+        if month_end(month) > now:
+            raise Refused("month_open", "A tally is for a month that is over.", observed=month)
+        decide_action(
+            self._directory.charter(),
+            party_of(state.organisation(actor.org)),
+            CharterAction.TALLY_SEND,
+        ).require()
+
+        def act(connection: Connection) -> int:
+            known = connection.execute(
+                select(TallyRow.created, TallyRow.statement, TallyRow.number).where(
+                    TallyRow.org == tally.org, TallyRow.month == month
+                )
+            ).one_or_none()
+            if known is not None and known.statement == statement:
+                return int(known.number)
+            if known is not None and known.created >= tally.created:
+                raise Conflict(
+                    "tally_older",
+                    "A tally for this month that is not older is here already.",
+                    observed=month,
+                )
+            index = self._recorder.record(
+                connection,
+                Event(
+                    what=EventClass.TALLY_RECEIVED,
+                    org=tally.org,
+                    subject=month,
+                    concerns=(tally.org,),
+                ),
+                now=now,
+            )
+            values = {"created": tally.created, "number": index, "statement": statement}
+            connection.execute(
+                upsert(TallyRow)
+                .values(month=month, org=tally.org, **values)
+                .on_conflict_do_update(index_elements=["month", "org"], set_=values)
+            )
+            return index
+
+        return self._writer.run(act)
+
+    def tallies(self, month: str) -> list[bytes]:
+        """Return the signed tallies of a month, ordered by organisation."""
+        with self._engine.connect() as connection:
+            return list(
+                connection.scalars(
+                    select(TallyRow.statement).where(TallyRow.month == month).order_by(TallyRow.org)
+                )
+            )
+
+    def senders(self, month: str) -> frozenset[str]:
+        """Return the organisations whose tally of ``month`` is here."""
+        with self._engine.connect() as connection:
+            return frozenset(
+                connection.scalars(select(TallyRow.org).where(TallyRow.month == month))
+            )
+
+    def months(self) -> list[str]:
+        """Return the months for which there are tallies, newest first."""
+        with self._engine.connect() as connection:
+            return list(
+                connection.scalars(
+                    select(TallyRow.month).distinct().order_by(TallyRow.month.desc())
+                )
+            )

@@ -1,0 +1,146 @@
+"""Asking the witnesses: one round sends the newest checkpoint and collects cosignatures.
+
+Invariants: a cosigned checkpoint is kept only when it meets the root file's quorum; a witness that
+has seen more of the log than we have stops the hub (an older copy of the database must not sign).
+A witness that is down never blocks acceptance; receipts wait. Source: C2SP tlog-witness.
+"""
+
+import base64
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import httpx2
+import structlog
+
+from accord.clock import Clock
+from accord.hub.storage import Writer
+from accord.hub.transparency.queries import Head, LogReader
+from accord.hub.transparency.service import store_cosigned
+from accord.kernel.directory.rootfile import LogName
+from accord.kernel.errors import AccordError, Conflict, Unavailable, VerificationFailed
+from accord.kernel.tlog.checkpoint import add_cosignatures, verify_cosigned
+from accord.kernel.tlog.policy import Policy
+
+TRIES = 3
+"""Times that one witness is asked in a round when the sizes do not fit."""
+
+REFRESH_SECONDS = 600
+"""A checkpoint that does not grow is cosigned again after this time, so that it stays fresh."""
+
+MAX_ANSWER = 64 * 1024
+"""Largest answer of a witness in bytes."""
+
+log = structlog.get_logger("accord.hub.witnesses")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessPlace:
+    """A witness and where it takes checkpoints (its submission prefix)."""
+
+    name: str
+    url: str
+
+
+class WitnessRound:
+    """Collects cosignatures for the logs of this hub."""
+
+    def __init__(
+        self,
+        *,
+        reader: LogReader,
+        writer: Writer,
+        witnesses: Sequence[WitnessPlace],
+        policies: Mapping[LogName, Policy],
+        client: httpx2.Client,
+        clock: Clock,
+    ) -> None:
+        """Ask ``witnesses`` through ``client``; ``policies`` say which quorum counts."""
+        self._reader = reader
+        self._writer = writer
+        self._witnesses = tuple(witnesses)
+        self._policies = dict(policies)
+        self._client = client
+        self._clock = clock
+        self._seen: dict[tuple[LogName, str], int] = {}
+        self._fresh: dict[LogName, int] = {}
+        self.cosigned = threading.Condition()
+        """Notified after each round that gave a new cosigned checkpoint."""
+
+    def run(self, name: LogName) -> bool:
+        """Ask for cosignatures of the newest checkpoint of ``name``; say whether one was kept.
+
+        Raises:
+            Conflict: ``behind_witness`` when a witness has seen a longer log than this one.
+        """
+        head = self._reader.head(name)
+        if head is None or self._is_done(name, head):
+            return False
+        note = head.note
+        for witness in self._witnesses:
+            try:
+                note = add_cosignatures(note, self._ask(name, head, witness))
+            except Conflict:
+                raise
+            except (httpx2.HTTPError, AccordError, ValueError) as error:
+                log.warning(
+                    "witness.failed", witness=witness.name, log=name.value, reason=_reason(error)
+                )
+        try:
+            verify_cosigned(note, self._policies[name])
+        except AccordError as error:
+            log.warning("witness.no_quorum", log=name.value, size=head.size, reason=error.code)
+            return False
+        self._writer.run(lambda connection: store_cosigned(connection, name, head.size, note))
+        self._fresh[name] = self._clock()
+        with self.cosigned:
+            self.cosigned.notify_all()
+        return True
+
+    def _is_done(self, name: LogName, head: Head) -> bool:
+        known = self._reader.cosigned(name)
+        age = self._clock() - self._fresh.get(name, 0)
+        return known is not None and known.size == head.size and age < REFRESH_SECONDS
+
+    def _ask(self, name: LogName, head: Head, witness: WitnessPlace) -> bytes:
+        key = (name, witness.name)
+        for _ in range(TRIES):
+            old = self._seen.get(key, 0)
+            answer = self._client.post(
+                f"{witness.url.rstrip('/')}/add-checkpoint",
+                content=self._request(name, old, head),
+                headers={"Content-Type": "text/plain"},
+            )
+            if len(answer.content) > MAX_ANSWER:
+                raise VerificationFailed("witness_answer_long", "The witness answered too much.")
+            if answer.status_code == httpx2.codes.OK:
+                self._seen[key] = head.size
+                return answer.content
+            if answer.status_code != httpx2.codes.CONFLICT:
+                raise Unavailable(
+                    "witness_refused",
+                    "The witness did not cosign.",
+                    observed=f"status {answer.status_code}",
+                )
+            self._seen[key] = self._not_ahead(witness, head, answer.text)
+        raise Unavailable("witness_refused", "The witness keeps naming other sizes.")
+
+    def _not_ahead(self, witness: WitnessPlace, head: Head, text: str) -> int:
+        size = int(text.strip())
+        if size > head.size:
+            raise Conflict(
+                "behind_witness",
+                "A witness has seen a longer log than this database holds.",
+                observed=f"{witness.name}: {size}, here: {head.size}",
+                next_step="This is an older copy. Restore the newest backup; never sign from it.",
+            )
+        return size
+
+    def _request(self, name: LogName, old: int, head: Head) -> bytes:
+        proof = self._reader.consistency_proof(name, old, head.size) if old else []
+        lines = [f"old {old}", *(base64.b64encode(node).decode("ascii") for node in proof)]
+        return "\n".join(lines).encode("ascii") + b"\n\n" + head.note
+
+
+def _reason(error: Exception) -> str:
+    return error.code if isinstance(error, AccordError) else type(error).__name__

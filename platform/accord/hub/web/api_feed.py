@@ -1,0 +1,68 @@
+"""Routes of the feed: hints with long-poll, and the stream of trimmed bundles."""
+
+import struct
+from collections.abc import Iterator
+
+from flask import Response
+
+from accord.hub.access import Action, require
+from accord.hub.services import Services
+from accord.hub.web.signed import caller
+from accord.kernel.errors import Unavailable
+from accord.protocol import paths
+from accord.protocol.schemas.feed import FeedPage, FeedQuery, PageQuery
+from accord.webbase.api import ApiRoutes
+from accord.webbase.routes import Who, declare
+
+
+def feed_routes(services: Services) -> ApiRoutes:
+    """Return the routes over ``services``."""
+    routes = ApiRoutes("feed", __name__, description="What is addressed to the caller.")
+
+    @routes.serves(paths.FEED, method="GET")
+    @routes.answers(200, FeedPage)
+    @routes.takes_query(FeedQuery)
+    @declare("feed:read", who=Who.SIGNED)
+    def get_feed(query: dict[str, int]) -> dict[str, object]:
+        """Return items after the cursor; wait for the first when asked to and allowed to."""
+        actor = require(caller(), Action.FEED_READ)
+        page = services.feed.page(
+            actor.org, after=query["after"], limit=query["limit"], wait=float(query["wait"])
+        )
+        if page.retry_after:
+            raise Unavailable(
+                "feed_busy",
+                "Too many polls wait here; nothing new so far.",
+                retry_after=page.retry_after,
+            )
+        items = [
+            {
+                "seq": item.seq,
+                "event": item.item.value,
+                "at": item.at,
+                "bundle": item.bundle,
+                "sender": item.sender,
+                "kind": item.kind,
+            }
+            for item in page.items
+        ]
+        return {"items": items, "next": page.after, "more": page.more}
+
+    @routes.serves(paths.DELIVERIES, method="GET")
+    @routes.answers(200, description="u64 seq, u64 len, trimmed bundle; repeated.")
+    @routes.takes_query(PageQuery)
+    @declare("bundle:read", who=Who.SIGNED)
+    def get_deliveries(query: dict[str, int]) -> Response:
+        """Stream the bundles of the feed's items after the cursor."""
+        deliveries = services.bundles.deliver(
+            caller(), after=query["after"], limit=query["limit"], now=services.clock()
+        )
+
+        def stream() -> Iterator[bytes]:
+            for delivery in deliveries:
+                yield struct.pack(">QQ", delivery.seq, len(delivery.trimmed))
+                yield delivery.trimmed
+
+        return Response(stream(), mimetype=paths.DELIVERIES_TYPE)
+
+    return routes

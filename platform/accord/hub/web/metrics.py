@@ -1,0 +1,69 @@
+"""Counts for the operator: answers by status, log sizes. No label names an organisation."""
+
+import time
+
+from flask import Flask, Response, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from accord.hub.transparency import LogName, LogReader
+
+_START = "accord.metrics.start"
+_BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
+
+
+class _Logs(Collector):
+    """Sizes of the logs, read at each scrape."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Return the size of each log, and of its newest witnessed checkpoint."""
+        size = GaugeMetricFamily("accord_log_size", "Entries of a log.", labels=["log"])
+        seen = GaugeMetricFamily(
+            "accord_log_witnessed_size", "Entries under a quorum.", labels=["log"]
+        )
+        for name in LogName:
+            head, cosigned = self._reader.head(name), self._reader.cosigned(name)
+            size.add_metric([name.value], head.size if head else 0)
+            seen.add_metric([name.value], cosigned.size if cosigned else 0)
+        return [size, seen]
+
+
+class Metrics:
+    """The registry of one hub."""
+
+    def __init__(self, app: Flask, reader: LogReader) -> None:
+        """Count every answer of ``app``."""
+        self._registry = CollectorRegistry()
+        self._registry.register(_Logs(reader))
+        answers = Counter(
+            "accord_answers", "HTTP answers.", ["endpoint", "status"], registry=self._registry
+        )
+        seconds = Histogram(
+            "accord_answer_seconds",
+            "Time to an answer in seconds.",
+            ["endpoint"],
+            registry=self._registry,
+            buckets=_BUCKETS,
+        )
+
+        def begin() -> None:
+            request.environ[_START] = time.perf_counter()
+
+        def finish(response: Response) -> Response:
+            endpoint = request.endpoint or "unknown"
+            answers.labels(endpoint, str(response.status_code)).inc()
+            start = request.environ.get(_START)
+            if isinstance(start, float):
+                seconds.labels(endpoint).observe(time.perf_counter() - start)
+            return response
+
+        app.before_request(begin)
+        app.after_request(finish)
+
+    def text(self) -> bytes:
+        """Return all counts in Prometheus' text form."""
+        return generate_latest(self._registry)

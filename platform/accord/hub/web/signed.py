@@ -1,0 +1,71 @@
+"""Who signed a request: from an RFC 9421 signature to an organisation's desk."""
+
+from collections.abc import Callable, Collection
+
+from flask import Request
+
+from accord.clock import Clock
+from accord.hub.access import Actor, Role
+from accord.hub.directory import Directory
+from accord.kernel.errors import AccordError, AuthenticationNeeded
+from accord.kernel.identifiers import KeyId
+from accord.protocol.nonces import NonceCache
+from accord.protocol.signatures import verify_request
+from accord.webbase.routes import signed_caller
+
+MAX_SIGNED_BODY = 280 * 1024 * 1024
+"""Largest signed body in bytes: a bundle of the largest size with its entries."""
+
+_LARGE = frozenset({"bundles.put_bundle"})
+
+
+def verify_signed(
+    directory: Directory, nonces: NonceCache, clock: Clock, authorities: Collection[str]
+) -> Callable[[Request], Actor]:
+    """Return the function that the gate calls for routes that need a signed request."""
+
+    def verify(request: Request) -> Actor:
+        if request.host not in authorities:
+            raise AuthenticationNeeded("signature_wrong", "The request names another host.")
+        if request.endpoint in _LARGE:
+            request.max_content_length = MAX_SIGNED_BODY
+        kid = verify_request(
+            method=request.method,
+            authority=request.host,
+            path=request.path,
+            query=request.query_string.decode("latin-1"),
+            headers=request.headers,
+            body=request.get_data(cache=True),
+            lookup=lambda kid: _key(directory, kid)[1],
+            now=clock(),
+            nonces=nonces,
+        )
+        return _actor(directory, kid)
+
+    return verify
+
+
+def _key(directory: Directory, kid: KeyId) -> tuple[str, bytes]:
+    try:
+        return directory.state().request_key(kid)
+    except AccordError:
+        # Perhaps it was enrolled a moment ago by another process.
+        return directory.refresh().request_key(kid)
+
+
+def _actor(directory: Directory, kid: KeyId) -> Actor:
+    state = directory.state()
+    org, _ = state.request_key(kid)
+    organisation = state.organisation(org)
+    return Actor(
+        org=org,
+        kind=organisation.profile.kind,
+        role=Role.DESK,
+        capabilities=frozenset(organisation.roles),
+    )
+
+
+def caller() -> Actor | None:
+    """Return the desk that signed the present request, or ``None``."""
+    found = signed_caller()
+    return found if isinstance(found, Actor) else None
