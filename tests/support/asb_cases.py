@@ -40,9 +40,12 @@ from tests.support.asb_reference import (
     content_root,
     entry,
     inner,
+    record_salts,
     repeated_frame,
+    sha256,
     signed,
     stored_frame,
+    tree_path,
 )
 
 OK = {"verify": "ok", "open": "ok"}
@@ -851,6 +854,58 @@ def deliveries() -> list[Case]:
     return [refused_delivery(*case) for case in cases]
 
 
+def disclosures() -> list[Case]:
+    good = honest()
+    salts = record_salts(SALT, len(LINES))
+    leaves = [sha256(b"\0", s, line) for s, line in zip(salts, LINES, strict=True)]
+    paths = [tree_path(i, leaves) for i in range(len(LINES))]
+
+    def shown(number: int, **changes: Any) -> bytes:
+        parts = {"salt": salts[number], "line": LINES[number], "path": paths[number]}
+        return good.disclosed(**{"index": number} | parts | changes)
+
+    def case(name: str, data: bytes, code: str) -> Case:
+        return Case(name=name, disclosure=data, expect={"disclose": code})
+
+    first = shown(0)
+    clear = replace(good, header=good.header.replace(b"amber", b"clear"))
+    by_mallory = replace(good).sign(MALLORY)
+    return [
+        *(
+            Case(
+                name=f"record {i} alone", disclosure=shown(i), line=line, expect={"disclose": "ok"}
+            )
+            for i, line in enumerate(LINES)
+        ),
+        case("a record at another's place", shown(0, index=1), "record_not_in_tree"),
+        case("a record behind the last one", shown(0, index=3), "record_not_in_tree"),
+        case("another record's line", shown(0, line=LINES[1]), "record_not_in_tree"),
+        case("another record's salt", shown(0, salt=salts[1]), "record_not_in_tree"),
+        case("the root as a record", shown(0, path=[]), "record_not_in_tree"),
+        case("a step more", shown(0, path=[*paths[0], bytes(32)]), "record_not_in_tree"),
+        case(
+            "an inner node as a record",
+            shown(0, salt=leaves[0][:16], line=leaves[0][16:] + leaves[1], path=paths[0][1:]),
+            "record_not_in_tree",
+        ),
+        case("a record of two lines", shown(0, line=LINES[0] + b"\n"), "line_invalid"),
+        case("a record longer than 64 KiB", shown(0, line=b"x" * 65_537), "line_too_long"),
+        case(
+            "a disclosure under another header",
+            clear.disclosed(0, salts[0], LINES[0], paths[0]),
+            "header_mismatch",
+        ),
+        case(
+            "a disclosure signed by somebody else",
+            by_mallory.disclosed(0, salts[0], LINES[0], paths[0]),
+            "signer_not_sender",
+        ),
+        case("a disclosure without its last byte", first[:-1], "bundle_truncated"),
+        case("a disclosure with a byte after the end", first + b"\0", "bundle_trailing"),
+        case("a bundle where a disclosure is expected", good.data(), "bundle_magic"),
+    ]
+
+
 def valid() -> list[Case]:
     good = honest()
     optional = _with_optional(
@@ -904,4 +959,5 @@ def groups() -> dict[str, list[Case]]:
         "inner": inners(),
         "payloads": payloads(),
         "deliveries": deliveries(),
+        "disclosures": disclosures(),
     }

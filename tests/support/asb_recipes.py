@@ -120,14 +120,16 @@ def flipped(data: bytes, at: int) -> bytes:
 class Case:
     """One vector: bytes, who reads them, and the answer.
 
-    ``entry`` is the position whose trimmed delivery the recipient gets; ``delivery`` stands where
-    the delivery itself is the subject.
+    ``entry`` is the position whose trimmed delivery the recipient gets; ``delivery`` and
+    ``disclosure`` stand where they themselves are the subject, ``line`` is what is disclosed.
     """
 
     name: str
     expect: dict[str, str]
     bundle: bytes = b""
     delivery: bytes = b""
+    disclosure: bytes = b""
+    line: bytes = b""
     recipient: str = READERS[0].org
     entry: int | None = None
     quarantined: list[int] = field(default_factory=list)
@@ -141,7 +143,11 @@ class Case:
             out["entry"] = self.entry
         if "verify" in self.expect:
             out["bundle"] = b64(self.bundle)
-        if self.delivery or "verify" not in self.expect:
+        if "disclose" in self.expect:
+            out["disclosure"] = b64(self.disclosure)
+            if self.line:
+                out["line"] = self.line.decode()
+        elif self.delivery or "verify" not in self.expect:
             out["delivery"] = b64(self.delivery)
         if self.quarantined:
             out["quarantined"] = self.quarantined

@@ -28,6 +28,7 @@ from tests.support.lattice_reference import MlDsa65, mlkem768_encapsulate
 
 MAGIC = b"\x89ASB\r\n\x1a\n"
 TRIMMED_MAGIC = b"\x89AST\r\n\x1a\n"
+DISCLOSURE_MAGIC = b"\x89ASD\r\n\x1a\n"
 SUITE = "ASB1-XWING-HKDFSHA256-AES256GCM-ED25519+MLDSA65"
 MANIFEST_TYPE = "application/vnd.accord.manifest.v1+json"
 MANIFEST_CONTEXT = b"accord/1/manifest"
@@ -346,5 +347,18 @@ class Sealed:
                 struct.pack(">H", len(own)) + own,
                 bytes([len(path)]) + b"".join(path),
                 struct.pack(">Q", len(self.body)) + self.body,
+            ]
+        )
+
+    def disclosed(self, index: int, salt: bytes, line: bytes, path: Sequence[bytes]) -> bytes:
+        """Return the bytes of a disclosure of any record with any salt and path."""
+        return b"".join(
+            [
+                DISCLOSURE_MAGIC,
+                struct.pack(">I", len(self.header)) + self.header,
+                struct.pack(">I", len(self.dsse)) + self.dsse,
+                struct.pack(">I", index) + salt,
+                struct.pack(">I", len(line)) + line,
+                bytes([len(path)]) + b"".join(path),
             ]
         )

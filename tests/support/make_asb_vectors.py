@@ -1,12 +1,12 @@
-"""Make schemas/vectors/asb: bundles and deliveries, each with what a strict reader must answer.
+"""Make schemas/vectors/asb: bundles, deliveries, disclosures, each with what a strict reader must answer.
 
 ``python -m tests.support.make_asb_vectors DIRECTORY`` writes the files; the same bytes come out
 every time (a test compares them with the published ones). A published file never changes: a new
 case goes into a new file.
 
 ``expect.verify`` is what the hub's check without secrets answers, ``expect.open`` what the named
-recipient's desk answers: ``ok`` or the stable error code. Where only one is given, the other
-question is not asked.
+recipient's desk answers, ``expect.disclose`` what a reader of one record answers: ``ok`` or the
+stable error code. A question that has no answer there is not asked.
 """
 
 import json

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support import make_asb_vectors
 
-from accord.kernel.bundle import framing, verification
+from accord.kernel.bundle import disclosure, framing, verification
 from accord.kernel.envelope import opening
 from accord.kernel.errors import AccordError, VerificationFailed
 from accord.kernel.identifiers import KeyId, parse_org_id
@@ -107,3 +107,31 @@ def test_the_hub_answers_as_published(file: dict[str, Any], case: dict[str, Any]
 @pytest.mark.parametrize(("file", "case"), cases("open"))
 def test_the_desk_answers_as_published(file: dict[str, Any], case: dict[str, Any]) -> None:
     assert desk_answer(file, case, delivered(case)) == case["expect"]["open"]
+
+
+def disclosure_answer(file: dict[str, Any], case: dict[str, Any]) -> str:
+    try:
+        parsed = disclosure.parse_disclosure(raw(case["disclosure"]))
+        shown = disclosure.verify_disclosure(parsed, signer=Directory(file))
+    except AccordError as error:
+        return error.code
+    assert shown.line == case["line"].encode()
+    return "ok"
+
+
+@pytest.mark.parametrize(("file", "case"), cases("disclose"))
+def test_a_reader_of_one_record_answers_as_published(
+    file: dict[str, Any], case: dict[str, Any]
+) -> None:
+    assert disclosure_answer(file, case) == case["expect"]["disclose"]
+
+
+@pytest.mark.parametrize(
+    ("file", "case"), [one for one in cases("open") if one.values[1]["expect"]["open"] == "ok"]
+)
+def test_a_published_delivery_is_the_one_we_trim_and_write(
+    file: dict[str, Any], case: dict[str, Any]
+) -> None:
+    bundle = framing.parse_bundle(raw(case["bundle"]))
+    assert framing.trim(bundle, case["entry"]) == raw(case["delivery"])
+    assert len(open_it(file, case, delivered(case)).lines) == bundle.header.n
