@@ -1,0 +1,197 @@
+"""``accord submit``: check an export, show what would go, seal and send it.
+
+``--dry-run`` needs no desk, no enrolment and no recipients. Exit codes: 0 when all rows but
+duplicates and blanks can go, 5 when some are refused or held, 1 when nothing can be used.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from accord.clock import system_clock
+from accord.desk.cli.submit_report import DryRun, outcome_of
+from accord.desk.intake.rows import Defaults
+from accord.desk.intake.service import Intake, IntakeOptions, read_export
+from accord.kernel.errors import AuthenticationNeeded, Malformed, Refused
+from accord.kernel.indicators import Network, network_of_label
+from accord.kernel.markings import LegalBasis, Onward, Purpose, Tlp
+from accord.terminal import Terminal, common_options
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the sender says of the bundle; ``expires_days`` counts from now."""
+
+    to: tuple[str, ...]
+    tlp: Tlp
+    purpose: Purpose
+    legal_basis: LegalBasis | None
+    onward: Onward
+    title: str | None
+    expires_days: int | None
+
+
+def _choices(*values: str) -> click.Choice[str]:
+    return click.Choice(values, case_sensitive=False)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--to", "recipients", multiple=True, help="Who may open it: name@hub, or a group.")
+@click.option("--tlp", type=_choices(*Tlp), help="Traffic light of the whole bundle.")
+@click.option("--purpose", type=_choices(*Purpose), help="Why it is shared.")
+@click.option("--legal-basis", type=_choices(*LegalBasis), help="On what basis it is shared.")
+@click.option("--onward", type=_choices(*Onward), default="none", help="Whom they may tell.")
+@click.option("--title", help="A line that only the recipients can read.")
+@click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="Days it is valid.")
+@click.option(
+    "--guards",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Directory of MISP warninglists and *guard*.csv, or one list. Repeatable.",
+)
+@click.option(
+    "--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="What a column means."
+)
+@click.option("--network", help="Network of rows that name none, for example btc.")
+@click.option("--keep-url", is_flag=True, help="Send links as links, not as their sites.")
+@click.option("--encoding", help="Encoding of a text file, when the guess is wrong.")
+@click.option("--delimiter", help="Delimiter of a text file, when the guess is wrong.")
+@click.option("--sheet", help="Sheet of a spreadsheet; the first that holds anything otherwise.")
+@click.option("--records", type=_FILE, help="Write every row's result there, one JSON line each.")
+@click.option("--refused", type=_FILE, help="Write refused rows there, with the reason, to mend.")
+@common_options
+def submit(  # noqa: PLR0913 - one argument for each option
+    terminal: Terminal,
+    /,
+    *,
+    file: Path,
+    recipients: tuple[str, ...],
+    tlp: str | None,
+    purpose: str | None,
+    legal_basis: str | None,
+    onward: str,
+    title: str | None,
+    expires: int | None,
+    guards: tuple[Path, ...],
+    mapping: tuple[str, ...],
+    network: str | None,
+    keep_url: bool,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    records: Path | None,
+    refused: Path | None,
+) -> None:
+    r"""Check FILE (CSV, TSV, XLSX, XLS), seal it for the recipients and send it.
+
+    \b
+    accord submit october.csv --dry-run
+    accord submit october.xlsx --to police@hub.example --tlp amber --purpose investigation
+    """
+    _refuse_same_file(file, records, refused)
+    options = IntakeOptions(
+        mapping=_parse_mapping(mapping),
+        guards=guards,
+        keep_url=keep_url,
+        encoding=encoding,
+        delimiter="\t" if delimiter in {"\\t", "tab"} else delimiter,
+        sheet=sheet,
+        defaults=Defaults(network=_parse_network(network)),
+        home=terminal.home,
+        now=system_clock(),
+    )
+    if not terminal.dry_run:
+        if not (recipients and tlp and purpose):
+            raise click.UsageError("To send, say --to, --tlp and --purpose; or use --dry-run.")  # noqa: TRY003 - click's own form
+        wishes = Wishes(
+            to=recipients,
+            tlp=Tlp(tlp),
+            purpose=Purpose(purpose),
+            legal_basis=LegalBasis(legal_basis) if legal_basis else None,
+            onward=Onward(onward),
+            title=title,
+            expires_days=expires,
+        )
+        _send(terminal, file, options, wishes)
+        return
+    intake = read_export(file, options)
+    report = DryRun(intake, file.name)
+    with terminal.progress("rows") as counter:
+        report.run(counter.advance, records=records, refused=refused)
+    terminal.result(report.data(), report.human())
+    if report.records_left_out and terminal.json:
+        terminal.say("The rows are not listed above 10,000; add --records FILE for all of them.")
+    outcome_of(intake.totals)
+
+
+def _send(terminal: Terminal, file: Path, options: IntakeOptions, wishes: Wishes) -> None:  # noqa: ARG001 - what sending needs
+    """Seal and send; without an enrolled desk there are no keys to do it with.
+
+    Raises:
+        AuthenticationNeeded: ``not_enrolled``.
+    """
+    raise AuthenticationNeeded(
+        "not_enrolled",
+        "This computer has no desk yet, so nothing can be sealed or sent.",
+        next_step="Run accord desk init, then accord desk enrol; --dry-run needs neither.",
+    )
+
+
+def refuse_wider(intake: Intake, tlp: Tlp) -> None:
+    """Refuse to send under a wider marking than a row of the file itself carries.
+
+    Args:
+        intake: a file whose rows have been read.
+        tlp: the marking of the bundle.
+
+    Raises:
+        Refused: ``tlp_too_wide``.
+    """
+    strictest = intake.totals.strictest_tlp
+    if strictest is not None and strictest.rank > tlp.rank:
+        raise Refused(
+            "tlp_too_wide",
+            "Rows of this file are marked more strictly than the bundle would be.",
+            observed=strictest.value,
+            next_step=f"Use --tlp {strictest.value}, or --map COLUMN=ignore for that column.",
+        )
+
+
+def _parse_mapping(items: tuple[str, ...]) -> dict[str, str]:
+    mapping: dict[str, str] = {}
+    for item in items:
+        column, sign, field = item.rpartition("=")
+        if not sign or not column.strip() or not field.strip():
+            raise click.BadParameter(f"{item[:80]!r} is not COLUMN=FIELD", param_hint="--map")  # noqa: TRY003 - click's own form
+        mapping[column.strip()] = field.strip()
+    return mapping
+
+
+def _parse_network(text: str | None) -> Network | None:
+    if text is None:
+        return None
+    found = network_of_label(text)
+    if found is None:
+        raise Malformed(
+            "network_unknown",
+            "This network is not known.",
+            observed=text[:20],
+            next_step=f"Use one of {', '.join(Network)}.",
+        )
+    return found
+
+
+def _refuse_same_file(file: Path, *outputs: Path | None) -> None:
+    """Never write over the export that is being read, nor two outputs into one."""
+    named = [output.resolve() for output in outputs if output is not None]
+    if file.resolve() in named or len(set(named)) != len(named):
+        raise Refused(
+            "output_taken",
+            "An output would overwrite the export, or another output.",
+            observed=file.name,
+            next_step="Give each its own file name.",
+        )

@@ -1,0 +1,157 @@
+"""Rows of a delimited text file, streamed: one row that cannot be read never blocks another.
+
+The quoting is that of RFC 4180 as ``csv`` reads it in strict mode. Where strict reading fails (a
+quote that never closes, text after a closing quote) the one physical line where the row begins is
+read by itself, leniently, and reading goes on with the next line.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from accord.desk.intake.limits import MAX_LINE_CHARS, MAX_RECORD_LINES
+from accord.kernel.errors import Malformed
+
+DELIMITERS: Final = (";", "\t", ",", "|")
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_SNIFF_ROWS = 200
+_SHARE = 0.7
+
+Fields = list[str]
+
+
+class _RowTooLong(Exception):
+    """A quoted cell runs over too many lines."""
+
+
+class _Lines:
+    """Physical lines of a text that comes in chunks; can go back to where a row began."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._lines: list[str] = []
+        self._next = 0
+        self._tail = ""
+        self._ended = False
+        self.mark = 0
+        """Index in the present lines where the row that is being read began."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        place = self._next
+        if place >= len(self._lines):
+            self._refill()
+            place = self._next
+        self._next = place + 1
+        return self._lines[place]
+
+    def row_ended(self) -> None:
+        """Say that all lines given so far belong to finished rows."""
+        self.mark = self._next
+
+    def first_again(self) -> str:
+        """Return the line where the unfinished row began; the next one given is the one after."""
+        self._next = self.mark + 1
+        return self._lines[self.mark]
+
+    def _refill(self) -> None:
+        if self._next - self.mark > MAX_RECORD_LINES:
+            raise _RowTooLong
+        kept = self._lines[self.mark :]
+        while True:
+            if self._ended:
+                raise StopIteration
+            fresh = self._fresh()
+            if fresh:
+                break
+        self._lines = kept + fresh
+        self._next = len(kept)
+        self.mark = 0
+
+    def _fresh(self) -> list[str]:
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self._ended = True
+            return [self._tail] if self._tail else []
+        lines = (self._tail + chunk).split("\n")
+        self._tail = lines.pop()
+        if len(self._tail) > MAX_LINE_CHARS or (lines and max(map(len, lines)) > MAX_LINE_CHARS):
+            raise Malformed(
+                "line_too_long",
+                f"A line has more than {MAX_LINE_CHARS} characters; this is no export.",
+                next_step="Save the sheet as CSV again.",
+            )
+        return [line + "\n" for line in lines]
+
+
+def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
+    r"""Yield the cells of each row, or ``None`` for a row that cannot be read.
+
+    Args:
+        chunks: text with ``\n`` line ends.
+        delimiter: one character.
+
+    Raises:
+        Malformed: ``line_too_long``.
+    """
+    lines = _Lines(chunks)
+    while True:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for fields in reader:
+                lines.mark = lines._next  # noqa: SLF001 - row_ended, without the call for each row
+                yield fields
+        except (csv.Error, _RowTooLong):
+            yield _leniently(lines.first_again(), delimiter)
+            lines.row_ended()
+        else:
+            return
+
+
+def _leniently(line: str, delimiter: str) -> Fields | None:
+    """Read one line by itself; a quote that never closes in it is taken as a plain character."""
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter), None)
+        if fields is None or any("\n" in field for field in fields):
+            plain = csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            fields = next(plain, None)
+    except csv.Error:
+        return None
+    return fields
+
+
+def sep_line(sample: str) -> str | None:
+    """Return the delimiter that a first line ``sep=;`` names, or ``None`` without such a line."""
+    first = sample.partition("\n")[0]
+    found = _SEP_LINE.fullmatch(first.strip("\r ")) or _SEP_LINE.fullmatch(first.strip("\r"))
+    return found.group(1) if found else None
+
+
+def guess_delimiter(sample: str) -> str:
+    """Return the delimiter whose rows agree most in width; a comma where nothing divides."""
+    best, best_score = ",", (0.0, 0)
+    for candidate in DELIMITERS:
+        widths = _widths(sample, candidate)
+        if not widths:
+            continue
+        width, count = widths.most_common(1)[0]
+        share = count / widths.total()
+        score = (round(share, 1), width)
+        if width > 1 and share >= _SHARE and score > best_score:
+            best, best_score = candidate, score
+    return best
+
+
+def _widths(sample: str, delimiter: str) -> Counter[int]:
+    whole = sample[: sample.rfind("\n") + 1] or sample
+    widths: Counter[int] = Counter()
+    for number, fields in enumerate(read_rows(iter([whole]), delimiter)):
+        if number >= _SNIFF_ROWS:
+            break
+        if fields:
+            widths[len(fields)] += 1
+    return widths

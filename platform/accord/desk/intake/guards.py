@@ -1,0 +1,301 @@
+"""Guard lists: well-known services that an indicator must not name by mistake. They hold a row.
+
+Lists are MISP warninglists (JSON) and CSV files of wallets or domains. A guard never drops or
+refuses: a person looks at the row. A URL with a path is not held for its host, because for a
+well-known file host the URL is the indicator. Burn addresses and token contracts are built in.
+Semantics of the types: https://github.com/MISP/misp-warninglists (hostname, string, substring,
+cidr, regex).
+"""
+
+import csv
+import dataclasses
+import ipaddress
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from accord.desk.intake.columns import Field, find_header, guess
+from accord.desk.intake.tables import open_table
+from accord.kernel.errors import Malformed, NotFound
+from accord.kernel.indicators import Kind, Network, Normalised, network_of_label, normalise_batch
+
+MAX_LIST_BYTES = 64 << 20
+MAX_LISTS = 1_000
+_OURS: Final = frozenset(
+    {"hostname", "domain", "domain|ip", "hostname|port", "url", "uri", "btc", "xmr", "dash"}
+    | {"ip-dst", "ip-src", "text", "other"}
+)
+_CSV_WORD = "guard"
+_HOST_OF = re.compile(r"[a-z]+://(?:\[([^\]]*)\]|([^/:?#]*))(?::[0-9]+)?(/?.*)", re.DOTALL)
+_WALLET, _URL = Kind.WALLET, Kind.URL
+
+_BUILT_IN: Final = {
+    ("evm", "0x0000000000000000000000000000000000000000"): "burn_address",
+    ("evm", "0x000000000000000000000000000000000000dead"): "burn_address",
+    ("evm", "0xdead000000000000000042069420694206942069"): "burn_address",
+    ("evm", "0xdac17f958d2ee523a2206206994597c13d831ec7"): "token_contract",
+    ("evm", "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"): "token_contract",
+    ("evm", "0x6b175474e89094c44da98b954eedeac495271d0f"): "token_contract",
+    ("evm", "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"): "token_contract",
+    ("evm", "0x55d398326f99059ff775485246999027b3197955"): "token_contract",
+    ("evm", "0x2791bca1f2de4661ed88a30c99a7a9449aa84174"): "token_contract",
+    ("trx", "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb"): "burn_address",
+    ("trx", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"): "token_contract",
+    ("btc", "1BitcoinEaterAddressDontSendf59kuE"): "burn_address",
+    ("btc", "1111111111111111111114oLvT2"): "burn_address",
+    ("sol", "11111111111111111111111111111111"): "burn_address",
+    ("sol", "1nc1nerator11111111111111111111111111111111"): "burn_address",
+    ("sol", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"): "token_contract",
+    ("sol", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"): "token_contract",
+}
+_BUILT_IN_WORDS: Final = {
+    "burn_address": "This address belongs to nobody; coins sent there are destroyed.",
+    "token_contract": "This is the contract of a token, not somebody's wallet.",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Why a row is held: a code, and words for a person."""
+
+    code: str
+    message: str
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Guards:
+    """All guard lists loaded; ``names`` says which, for the report."""
+
+    names: list[str] = dataclasses.field(default_factory=list)
+    wallets: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    exact: dict[str, str] = dataclasses.field(default_factory=dict)
+    below: dict[str, str] = dataclasses.field(default_factory=dict)
+    parts: list[tuple[re.Pattern[str], str]] = dataclasses.field(default_factory=list)
+    networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = dataclasses.field(
+        default_factory=list
+    )
+
+    def hit(self, found: Normalised) -> Hit | None:
+        """Return why ``found`` must be held, or ``None``."""
+        if found.kind is _WALLET and found.network is not None:
+            return self._wallet(found.network, found.value)
+        if found.flags and "gateway" in found.flags:
+            return Hit(
+                code="onion_gateway",
+                message="This is a gateway's name for an onion service; the value is the service.",
+            )
+        if found.network is not None:
+            return None
+        if found.kind is _URL:
+            return self._url(found.value)
+        return self._host(found.value, found.aliases)
+
+    def _wallet(self, network: Network, value: str) -> Hit | None:
+        key = (network._value_, value)
+        built_in = _BUILT_IN.get(key)
+        if built_in is not None:
+            return Hit(code=built_in, message=_BUILT_IN_WORDS[built_in])
+        name = self.wallets.get(key)
+        if name is None:
+            return None
+        return Hit(code="known_service", message=f"Held: on the guard list {name}.")
+
+    def _url(self, value: str) -> Hit | None:
+        found = _HOST_OF.fullmatch(value)
+        if found is None:
+            return None
+        name = self.exact.get(value.casefold())
+        host = found[1] or found[2]
+        if name is None and found[3] in {"", "/"}:
+            name = self._host_name(host, ())
+        if name is None and self.networks:
+            name = self._address(host)
+        return _listed(name or self._part(value))
+
+    def _host(self, host: str, aliases: Sequence[str]) -> Hit | None:
+        return _listed(self._host_name(host, aliases) or self._part(host))
+
+    def _host_name(self, host: str, aliases: Sequence[str]) -> str | None:
+        exact, below = self.exact, self.below
+        name = exact.get(host)
+        if name is not None:
+            return name
+        for alias in aliases:
+            if alias in exact:
+                return exact[alias]
+        while below:
+            if host in below:
+                return below[host]
+            _, dot, host = host.partition(".")
+            if not dot:
+                break
+        return None
+
+    def _part(self, value: str) -> str | None:
+        for pattern, name in self.parts:
+            if pattern.search(value):
+                return name
+        return None
+
+    def _address(self, host: str) -> str | None:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return None
+        for network, name in self.networks:
+            if address.version == network.version and address in network:
+                return name
+        return None
+
+
+def _listed(name: str | None) -> Hit | None:
+    if name is None:
+        return None
+    return Hit(code="warninglist", message=f"Held: on the guard list {name}.")
+
+
+def load_guards(places: Sequence[Path]) -> Guards:
+    """Load the lists of each place: a JSON or CSV file, or a directory of them.
+
+    In a directory every ``*.json`` warninglist counts, at any depth, and every CSV whose name holds
+    the word "guard": other tables lie beside them.
+
+    Raises:
+        NotFound: ``guards_missing``.
+        Malformed: ``guard_list_invalid``, ``guards_too_many``, ``guards_empty``.
+    """
+    guards = Guards()
+    for place in places:
+        before = len(guards.names)
+        for path in _files(place):
+            if path.suffix.lower() == ".json":
+                _load_warninglist(path, guards, strict=path == place)
+            else:
+                _load_table(path, guards)
+        if len(guards.names) == before:
+            raise Malformed(
+                "guards_empty",
+                "There is no guard list here.",
+                observed=place.name,
+                next_step="Name a directory with MISP warninglists or *guard*.csv, or one file.",
+            )
+    return guards
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+        return
+    if not place.is_dir():
+        raise NotFound(
+            "guards_missing", "There is no such guard list or directory.", observed=place.name
+        )
+    found = sorted(
+        path
+        for path in place.rglob("*")
+        if path.suffix.lower() == ".json"
+        or (path.suffix.lower() == ".csv" and _CSV_WORD in path.name.lower())
+    )
+    if len(found) > MAX_LISTS:
+        raise Malformed(
+            "guards_too_many", f"At most {MAX_LISTS} lists are loaded.", observed=str(len(found))
+        )
+    yield from (path for path in found if path.is_file())
+
+
+def _invalid(path: Path, why: str) -> Malformed:
+    return Malformed(
+        "guard_list_invalid",
+        f"A guard list cannot be used: {why}.",
+        observed=path.name,
+        next_step="Mend or remove it.",
+    )
+
+
+def _load_warninglist(path: Path, guards: Guards, *, strict: bool) -> None:
+    """Add one MISP warninglist; another JSON file is passed over unless it was named itself."""
+    if path.stat().st_size > MAX_LIST_BYTES:
+        raise _invalid(path, f"it has more than {MAX_LIST_BYTES} bytes")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, "it is not JSON") from error
+    if not isinstance(content, Mapping) or not isinstance(content.get("list"), list):
+        if strict:
+            raise _invalid(path, "it is no MISP warninglist")
+        return
+    name = str(content.get("name") or path.stem)[:120]
+    attributes = content.get("matching_attributes")
+    if isinstance(attributes, list) and attributes and not _OURS.intersection(map(str, attributes)):
+        return
+    entries = [entry.strip() for entry in content["list"] if isinstance(entry, str)]
+    try:
+        _add_entries(guards, str(content.get("type", "string")), name, list(filter(None, entries)))
+    except (ValueError, re.error) as error:
+        raise _invalid(path, "an entry does not fit its type") from error
+    guards.names.append(name)
+
+
+def _add_entries(guards: Guards, kind: str, name: str, entries: list[str]) -> None:
+    if kind == "cidr":
+        for entry in entries:
+            guards.networks.append((ipaddress.ip_network(entry, strict=False), name))
+    elif kind == "regex":
+        guards.parts += [(re.compile(_bare_regex(entry), re.IGNORECASE), name) for entry in entries]
+    elif kind == "substring":
+        joined = "|".join(re.escape(entry) for entry in entries)
+        guards.parts.append((re.compile(joined, re.IGNORECASE), name))
+    else:
+        for entry in entries:
+            _add_name(guards, entry, name, below=kind == "hostname")
+
+
+def _bare_regex(entry: str) -> str:
+    """Return the pattern between PHP's slashes, if there are any."""
+    found = re.fullmatch(r"/(.*)/[a-z]*", entry, re.DOTALL)
+    return found[1] if found else entry
+
+
+def _add_name(guards: Guards, entry: str, name: str, *, below: bool) -> None:
+    folded = entry.casefold()
+    if folded.startswith("."):
+        folded, below = folded[1:], True
+    target = guards.below if below else guards.exact
+    target.setdefault(folded.rstrip("."), name)
+    if "://" not in folded and "." not in folded and len(entry) > 20:  # noqa: PLR2004 - longer than a top-level domain
+        answer = normalise_batch([entry])[0]
+        if isinstance(answer, Normalised):
+            _add_found(guards, answer, name)
+
+
+def _add_found(guards: Guards, found: Normalised, name: str) -> None:
+    if found.network is not None:
+        guards.wallets.setdefault((found.network._value_, found.value), name)
+    else:
+        guards.below.setdefault(found.value, name)
+
+
+def _load_table(path: Path, guards: Guards) -> None:
+    """Add the values of a CSV: wallets exactly, domains with everything below them."""
+    try:
+        table = open_table(path, find_header)
+        meaning = guess(table.columns, table.sample)
+        places = [i for i, column in enumerate(table.columns) if meaning[column] is Field.VALUE]
+        networks = [i for i, column in enumerate(table.columns) if meaning[column] is Field.NETWORK]
+        if not places:
+            raise _invalid(path, "no column holds wallets or domains")
+        values: list[str] = []
+        told: list[str | None] = []
+        for row in table.rows:
+            cells = [row[i].strip() for i in places if row and i < len(row) and row[i].strip()]
+            labels = [network_of_label(row[i]) for i in networks if row and i < len(row)]
+            values += cells
+            told += [next((str(label) for label in labels if label), None)] * len(cells)
+    except (csv.Error, OSError) as error:
+        raise _invalid(path, "it cannot be read") from error
+    for answer in normalise_batch(values, networks=told):
+        if isinstance(answer, Normalised):
+            _add_found(guards, answer, path.stem)
+    guards.names.append(path.stem)

@@ -1,0 +1,133 @@
+"""Intake's verb: ``read_export`` opens one file and judges its rows as they are asked for.
+
+Memory does not grow with the file, but for 12 bytes a distinct value (``seen``) and, for
+spreadsheets, the sheet itself.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from accord.desk.intake.columns import Field, apply_overrides, find_header, fingerprint, guess
+from accord.desk.intake.context import ContextReader
+from accord.desk.intake.delimited import Fields
+from accord.desk.intake.guards import load_guards
+from accord.desk.intake.limits import BLOCK_ROWS
+from accord.desk.intake.memory import recall, remember
+from accord.desk.intake.results import RowResult, Totals
+from accord.desk.intake.rows import AlreadySent, Defaults, Judge
+from accord.desk.intake.tables import Source, Table, open_table
+from accord.kernel.errors import Malformed
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeOptions:
+    """What the user says about a file.
+
+    Attributes:
+        mapping: field by column name or number; overrules what is remembered or guessed.
+        guards: warninglists, CSV files, or directories of them.
+        keep_url: send links as links, not as their sites.
+        encoding: Python's name of the encoding; ``None`` guesses.
+        delimiter: one character; ``None`` guesses.
+        sheet: name of a sheet; ``None`` takes the first that holds anything.
+        defaults: network, confidence and basis of rows that do not say it.
+        home: directory where mappings are remembered; ``None`` remembers nothing.
+        already_sent: says which values were sent before.
+        now: unix seconds; times more than a day after it are left out. ``None`` checks nothing.
+    """
+
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    guards: tuple[Path, ...] = ()
+    keep_url: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    defaults: Defaults = dataclasses.field(default_factory=Defaults)
+    home: Path | None = None
+    already_sent: AlreadySent | None = None
+    now: int | None = None
+
+
+class Intake:
+    """One file being read. Iterate it once: it gives lists of ``RowResult`` in file order.
+
+    Attributes:
+        source: how the file was read.
+        columns: the names of its columns, each once.
+        mapping: field by column, ``ignore`` for columns that stay here.
+        mapping_origin: ``given``, ``remembered`` or ``guessed``.
+        guards: names of the guard lists loaded.
+        date_orders: for each column of dates its order, and whether the column shows that order.
+        totals: counts over the rows read so far; complete after the iteration.
+    """
+
+    def __init__(self, table: Table, options: IntakeOptions) -> None:
+        """Tell what the columns mean and load the guards."""
+        self.source: Source = table.source
+        self.columns = table.columns
+        self.totals = Totals()
+        guessed = guess(table.columns, table.sample)
+        key = fingerprint(table.columns)
+        overrides, self.mapping_origin = options.mapping, "given"
+        if not overrides:
+            overrides = recall(options.home, key) if table.source.header_row else {}
+            self.mapping_origin = "remembered" if overrides else "guessed"
+        meaning, orders = apply_overrides(guessed, overrides)
+        if Field.VALUE not in meaning.values():
+            raise Malformed(
+                "value_column_unclear",
+                "No column holds wallets, domains or links that can be read.",
+                observed=", ".join(table.columns)[:300],
+                next_step="Say which one: --map COLUMN=value.",
+            )
+        if options.mapping and table.source.header_row:
+            remember(options.home, key, options.mapping)
+        self.mapping = {column: field.value for column, field in meaning.items()}
+        guards = load_guards(options.guards)
+        self.guards = tuple(guards.names)
+        context = ContextReader(table.columns, meaning, table.sample, orders, options.now)
+        self.date_orders = context.date_orders
+        self.totals.left_out = context.left_out
+        self._rows = table.rows
+        self._judge = Judge(
+            columns=table.columns,
+            meaning=meaning,
+            context=context,
+            guards=guards,
+            defaults=options.defaults,
+            keep_url=options.keep_url,
+            already_sent=options.already_sent,
+            totals=self.totals,
+        )
+
+    def __iter__(self) -> Iterator[list[RowResult]]:
+        """Yield the results block by block."""
+        for results, _ in self.with_cells():
+            yield results
+
+    def with_cells(self) -> Iterator[tuple[list[RowResult], list[Fields | None]]]:
+        """Yield the results of each block, and beside them the cells as they stand in the file."""
+        number = 1
+        while block := list(islice(self._rows, BLOCK_ROWS)):
+            yield self._judge.judge(number, block), block
+            number += len(block)
+
+
+def read_export(path: Path, options: IntakeOptions | None = None) -> Intake:
+    """Open an export and tell what its columns mean; rows are read when the result is iterated.
+
+    Raises:
+        NotFound: ``file_missing``, ``guards_missing``.
+        Malformed: what is no table, too large or unclear (docs/formats/exports-in.md).
+    """
+    chosen = options or IntakeOptions()
+    table = open_table(
+        path,
+        find_header,
+        encoding=chosen.encoding,
+        delimiter=chosen.delimiter,
+        sheet=chosen.sheet,
+    )
+    return Intake(table, chosen)

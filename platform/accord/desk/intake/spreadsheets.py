@@ -1,0 +1,212 @@
+"""Rows of XLSX and XLS files, after the file has been shown not to be a bomb.
+
+The reader (calamine) holds the rectangle that a sheet spans in memory, so an unpacked size, a
+ratio or a far-away cell that would exhaust it is refused before it is asked to read.
+"""
+
+import datetime as dt
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import python_calamine
+
+from accord.desk.intake.delimited import Fields
+from accord.desk.intake.limits import (
+    MAX_BOOK_BYTES,
+    MAX_BOOK_PARTS,
+    MAX_BOOK_RATIO,
+    MAX_BOOK_UNPACKED,
+    MAX_SHEET_CELLS,
+    RATIO_FLOOR,
+)
+from accord.desk.intake.oldbooks import check_old_book
+from accord.kernel.errors import Malformed
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_PIECE = 1 << 18
+_OVERLAP = 64
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,7})([0-9]{1,10})\s*["']""")
+_SHEET_PART = re.compile(r".*worksheets/[^/]+\.xml", re.IGNORECASE | re.DOTALL)
+_LOCAL_HEADER = 30
+
+
+def _bomb(code: str, message: str, observed: str) -> Malformed:
+    return Malformed(
+        code,
+        message,
+        observed=observed,
+        next_step="Save the sheet as CSV, or split it, and try again.",
+    )
+
+
+def check_book(path: Path) -> None:
+    """Refuse a spreadsheet that would cost too much to read.
+
+    Raises:
+        Malformed: ``book_too_large``, ``book_too_dense``, ``sheet_too_large``, ``book_unreadable``.
+    """
+    size = path.stat().st_size
+    if size > MAX_BOOK_BYTES:
+        raise _bomb("book_too_large", f"A sheet has at most {MAX_BOOK_BYTES} bytes.", str(size))
+    with path.open("rb") as stream:
+        magic = stream.read(len(OLE_MAGIC))
+    if magic == OLE_MAGIC:
+        check_old_book(path.read_bytes())
+        return
+    try:
+        _check_parts(path)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> Malformed:
+    return Malformed(
+        "book_unreadable",
+        "The spreadsheet is damaged, locked with a password, or of another kind.",
+        next_step="Open it, save it as XLSX or CSV, and try again.",
+    )
+
+
+def _check_parts(path: Path) -> None:
+    """Unpack each part piece by piece, counting: what the directory declares is not believed."""
+    with zipfile.ZipFile(path) as book, path.open("rb") as raw:
+        parts = book.infolist()
+        if len(parts) > MAX_BOOK_PARTS:
+            raise _bomb("book_too_large", "The file has too many parts.", str(len(parts)))
+        total = 0
+        for part in parts:
+            scanner = _Extent() if _SHEET_PART.fullmatch(part.filename) else None
+            total = _unpacked(raw, part, scanner, total)
+
+
+class _Extent:
+    """The rectangle that the cell references of one sheet span."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._rows = 1
+        self._columns = 1
+
+    def look(self, piece: bytes) -> None:
+        """Read the references in the next piece of the sheet's XML."""
+        text = self._tail + piece
+        rows, columns = self._rows, self._columns
+        for letters, digits in set(_REFERENCE.findall(text)):
+            rows = max(rows, int(digits))
+            if letters:
+                columns = max(columns, _column_number(letters))
+        self._rows, self._columns = rows, columns
+        self._tail = text[-_OVERLAP:]
+        if rows * columns > MAX_SHEET_CELLS:
+            raise _bomb(
+                "sheet_too_large",
+                f"A sheet spans at most {MAX_SHEET_CELLS:,} cells.",
+                f"{rows:,} rows x {columns:,} columns",
+            )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _unpacked(raw: BinaryIO, part: zipfile.ZipInfo, scanner: _Extent | None, total: int) -> int:
+    """Return ``total`` plus the real unpacked size of ``part``."""
+    if part.flag_bits & 1:
+        raise _unreadable()
+    raw.seek(part.header_offset)
+    header = raw.read(_LOCAL_HEADER)
+    if len(header) < _LOCAL_HEADER or not header.startswith(ZIP_MAGIC):
+        raise _unreadable()
+    raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+    if part.compress_type == zipfile.ZIP_STORED:
+        pieces = _stored(raw, part.compress_size)
+    elif part.compress_type == zipfile.ZIP_DEFLATED:
+        pieces = _inflated(raw, part.compress_size)
+    else:
+        raise _unreadable()
+    count = 0
+    for piece in pieces:
+        count += len(piece)
+        if total + count > MAX_BOOK_UNPACKED:
+            raise _bomb(
+                "book_too_large",
+                f"Unpacked, a spreadsheet has at most {MAX_BOOK_UNPACKED} bytes.",
+                f"more than {total + count} bytes",
+            )
+        if count > RATIO_FLOOR and count > MAX_BOOK_RATIO * max(part.compress_size, 1):
+            raise _bomb(
+                "book_too_dense",
+                f"A part unpacks to more than {MAX_BOOK_RATIO} times its size.",
+                f"{count} bytes out of {part.compress_size}",
+            )
+        if scanner is not None:
+            scanner.look(piece)
+    return total + count
+
+
+def _stored(raw: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := raw.read(min(_PIECE, size))):
+        size -= len(piece)
+        yield piece
+
+
+def _inflated(raw: BinaryIO, size: int) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for packed in _stored(raw, size):
+        rest = packed
+        while rest and not inflater.eof:
+            yield inflater.decompress(rest, _PIECE)
+            rest = inflater.unconsumed_tail
+    while not inflater.eof and (piece := inflater.decompress(inflater.unconsumed_tail, _PIECE)):
+        yield piece
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of the sheets of a checked book.
+
+    Raises:
+        Malformed: ``book_unreadable``.
+    """
+    try:
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            return list(book.sheet_names)
+    except python_calamine.CalamineError as error:
+        raise _unreadable() from error
+
+
+def read_sheet(path: Path, sheet: str) -> Iterator[Fields]:
+    """Yield the cells of each row of ``sheet`` as text; call ``check_book`` first.
+
+    Raises:
+        Malformed: ``book_unreadable``.
+    """
+    try:
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            found = book.get_sheet_by_name(sheet)
+            skipped = found.start[0] if found.start else 0
+            for _ in range(skipped):
+                yield []
+            for row in found.iter_rows():
+                yield [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+    except python_calamine.CalamineError as error:
+        raise _unreadable() from error
+
+
+def cell_text(cell: object) -> str:
+    """Return the text of a typed cell: whole numbers without ``.0``, times in ISO 8601."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)  # noqa: PLR2004 - exact up to 15 digits
+    if isinstance(cell, dt.datetime | dt.date | dt.time):
+        return cell.isoformat(" ") if isinstance(cell, dt.datetime) else cell.isoformat()
+    return "" if cell is None else str(cell)
