@@ -6,22 +6,18 @@ tests. Nothing here is anybody's wallet, service or name.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from accord.demo import sample_values as make
-from accord.kernel.indicators import Kind, Network
+from accord.kernel.indicators import Kind, Network, Role
 
 BLOCK = 20_000
 """Rows made at once."""
-
-
-class _Writer(Protocol):
-    def writerow(self, row: Sequence[str], /) -> object: ...
 
 
 class Sample(NamedTuple):
@@ -129,11 +125,27 @@ _LABELS: dict[Network, tuple[str, ...]] = {
     Network.TON: ("TON", "Toncoin"),
     Network.COSMOS: ("Cosmos", "ATOM"),
 }
-_ROLES = ("payment", "collection", "mixer", "cash-out", "exchange-deposit", "unknown")
-_SITE_ROLES = ("hosting", "storefront", "payment-page", "affiliate")
+ROLES = (
+    Role.PAYMENT,
+    Role.COLLECTION,
+    Role.MIXER,
+    Role.CASH_OUT,
+    Role.EXCHANGE_DEPOSIT,
+    Role.UNKNOWN,
+)
+"""Roles of wallets and transactions in the samples."""
+
+SITE_ROLES = (Role.HOSTING, Role.STOREFRONT, Role.PAYMENT_PAGE, Role.AFFILIATE)
+"""Roles of sites in the samples."""
+
+_ROLE_TEXTS = tuple(role.value for role in ROLES)
+_SITE_ROLE_TEXTS = tuple(role.value for role in SITE_ROLES)
+
 _REMARKS = ("", "", "", "", "seen twice", "customer alert", "second line review", "see case file")
-_DUPLICATE, _DAMAGED, _BLANK, _RESPELLED = 30, 20, 5, 150
-"""Of a thousand rows of a messy file."""
+_BLANK, _DUPLICATE, _DAMAGED, _RESPELLED = 5, 35, 55, 205
+"""Of a thousand rows of a messy file: up to here blank, then duplicate, damaged, respelled."""
+
+_BLANK_ROW = ("",) * len(HEADER)
 
 
 def write_csv(path: Path, rows: int, *, seed: int = 1, messy: bool = True) -> Written:
@@ -143,7 +155,7 @@ def write_csv(path: Path, rows: int, *, seed: int = 1, messy: bool = True) -> Wr
         path: file to make or replace; UTF-8, comma, CRLF (RFC 4180).
         rows: data records, blank ones included.
         seed: the same seed gives the same bytes.
-        messy: with duplicates, blank rows, damaged values (a wrong character, a cut, a look-alike
+        messy: with duplicates, blank rows, damaged values (a cut, a lost end, a look-alike
             letter), other spellings and defanged sites; otherwise valid rows only.
 
     Returns:
@@ -151,69 +163,76 @@ def write_csv(path: Path, rows: int, *, seed: int = 1, messy: bool = True) -> Wr
     """
     done = dict.fromkeys(("valid", "respelled", "duplicates", "damaged", "blank"), 0)
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow(HEADER)
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
         for number in range(-(-rows // BLOCK)):
             samples = block(number, seed=seed)[: rows - number * BLOCK]
             random = _random(seed, number, 1)
-            _write_block(csv.writer(file), samples, random, done if messy else None)
-            if not messy:
-                done["valid"] += len(samples)
+            spelled = _mess(samples, random, done) if messy else _as_they_are(samples, done)
+            writer.writerows(_rows(spelled, random))
     return Written(rows=rows, **done)
 
 
-def _write_block(
-    writer: _Writer,
-    samples: Sequence[Sample],
-    random: np.random.Generator,
-    done: dict[str, int] | None,
-) -> None:
-    count = len(samples)
-    fates = random.integers(0, 1000, count).tolist()
-    picks = random.integers(0, 1 << 30, count).tolist()
-    days = random.integers(0, 720, count).astype("timedelta64[D]")
+_Spelled = tuple[Sample, str]
+
+
+def _as_they_are(samples: Sequence[Sample], done: dict[str, int]) -> Iterator[_Spelled]:
+    done["valid"] += len(samples)
+    return ((sample, sample.value) for sample in samples)
+
+
+def _rows(
+    spelled: Iterable[_Spelled | None], random: np.random.Generator
+) -> Iterator[Sequence[str]]:
+    """Yield the cells of each row; ``None`` gives a blank one."""
+    picks = random.integers(0, 1 << 30, BLOCK).tolist()
+    days = random.integers(0, 720, BLOCK).astype("timedelta64[D]")
     dates = (np.datetime64("2024-01-01") + days).astype(str).tolist()
-    amounts = random.integers(100, 5_000_000, count).tolist()
-    for place, (sample, fate, pick) in enumerate(zip(samples, fates, picks, strict=True)):
-        chosen, value = sample, sample.value
-        if done is not None:
-            if fate < _BLANK:
-                done["blank"] += 1
-                writer.writerow([""] * len(HEADER))
-                continue
-            chosen, value = _mess(samples, place, fate, pick, done)
-        labels = _LABELS[chosen.network] if chosen.network is not None else ("",)
-        roles = _SITE_ROLES if chosen.network is None else _ROLES
-        cents = amounts[place]
-        writer.writerow(
-            (
-                f"AC-{pick % 1_000_000:06d}",
-                dates[place],
-                value,
-                labels[pick % len(labels)],
-                f"{cents // 100}.{cents % 100:02d}",
-                "EUR",
-                roles[pick % len(roles)],
-                _REMARKS[pick % len(_REMARKS)],
-            )
+    amounts = random.integers(100, 5_000_000, BLOCK).tolist()
+    # The makers of a block end it before the random numbers do.
+    for found, pick, date, cents in zip(spelled, picks, dates, amounts, strict=False):
+        if found is None:
+            yield _BLANK_ROW
+            continue
+        sample, value = found
+        labels = _LABELS[sample.network] if sample.network is not None else ("",)
+        roles = _SITE_ROLE_TEXTS if sample.network is None else _ROLE_TEXTS
+        yield (
+            f"AC-{pick % 1_000_000:06d}",
+            date,
+            value,
+            labels[pick % len(labels)],
+            f"{cents // 100}.{cents % 100:02d}",
+            "EUR",
+            roles[pick % len(roles)],
+            _REMARKS[pick % len(_REMARKS)],
         )
 
 
-def _mess(  # noqa: PLR0917 - one row's random numbers
-    samples: Sequence[Sample], place: int, fate: int, pick: int, done: dict[str, int]
-) -> tuple[Sample, str]:
-    sample = samples[place]
-    if place and fate < _BLANK + _DUPLICATE:
-        done["duplicates"] += 1
-        earlier = samples[pick % place]
-        return earlier, earlier.value
-    if fate < _BLANK + _DUPLICATE + _DAMAGED and sample.kind is Kind.WALLET:
-        done["damaged"] += 1
-        return sample, _damage(sample.value, pick)
-    done["valid"] += 1
-    if fate < _BLANK + _DUPLICATE + _DAMAGED + _RESPELLED:
-        done["respelled"] += 1
-        return sample, _respell(sample, pick)
-    return sample, sample.value
+def _mess(
+    samples: Sequence[Sample], random: np.random.Generator, done: dict[str, int]
+) -> Iterator[_Spelled | None]:
+    """Yield each sample as an export may show it; a duplicate repeats one of its own block."""
+    fates = random.integers(0, 1000, len(samples)).tolist()
+    picks = random.integers(0, 1 << 30, len(samples)).tolist()
+    written: list[Sample] = []
+    for sample, fate, pick in zip(samples, fates, picks, strict=True):
+        if fate < _BLANK:
+            done["blank"] += 1
+            yield None
+        elif fate < _DUPLICATE and written:
+            done["duplicates"] += 1
+            earlier = written[pick % len(written)]
+            yield earlier, earlier.value
+        elif fate < _DAMAGED and sample.kind is Kind.WALLET:
+            done["damaged"] += 1
+            yield sample, _damage(sample.value, pick)
+        else:
+            done["valid"] += 1
+            written.append(sample)
+            respelled = fate < _RESPELLED
+            done["respelled"] += respelled
+            yield sample, _respell(sample, pick) if respelled else sample.value
 
 
 def _damage(value: str, pick: int) -> str:
