@@ -52,7 +52,8 @@ class Jobs:
         with self._logs.grown:
             self._logs.grown.notify_all()
         for thread in self._threads:
-            thread.join(timeout=10)
+            if thread.is_alive():
+                thread.join(timeout=10)
 
     def first_round(self) -> None:
         """Ask the witnesses once before serving.
