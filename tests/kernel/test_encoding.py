@@ -1,6 +1,7 @@
 """The strict JSON and base64 that are hashed and signed."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -144,3 +145,13 @@ def test_typed_readers_return_the_value_or_name_the_key() -> None:
         with pytest.raises(Malformed) as caught:
             wrong()
         assert caught.value.code == "value_invalid"
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"' + b'\\"' * 32_000, b'\\"' * 32_000, b'{"a":"' + b"\\" * 60_000]
+)
+def test_strings_that_never_end_cost_no_more_than_their_length(data: bytes) -> None:
+    start = time.process_time()
+    with pytest.raises(Malformed):
+        encoding.parse_object(data, limit=65_536)
+    assert time.process_time() - start < 0.5

@@ -26,7 +26,8 @@ JsonValue = object
 """A parsed JSON value: ``str``, ``int``, ``bool``, ``list`` or ``dict``; never float or null."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+# Possessive, and content with an unclosed string: linear in the input, whatever it is.
+_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def b64encode(data: bytes) -> str:
