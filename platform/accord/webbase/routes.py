@@ -29,6 +29,8 @@ class Who(StrEnum):
 
     ANYONE = "anyone"
     """No identity is needed; a form on such a page still carries its token."""
+    PROGRAM = "program"
+    """A program without an identity yet; no form, and cookies are ignored."""
     SIGNED = "signed"
     """A desk or peer with a signed request (``protocol.signatures``); cookies are ignored."""
     PERSON = "person"
@@ -125,6 +127,8 @@ def _admit(app: Flask, verify_signed: VerifySigned | None) -> None:
         if verify_signed is None:
             raise NotFound("not_found", "There is no such page.")
         request.environ[_CALLER] = verify_signed(request)
+        return
+    if declared.who is Who.PROGRAM:
         return
     if declared.who is Who.PERSON:
         current_actor()

@@ -55,6 +55,14 @@ class Jobs:
             if thread.is_alive():
                 thread.join(timeout=10)
 
+    def round(self, name: LogName) -> bool:
+        """Ask the witnesses once about one log; say whether a new checkpoint was cosigned.
+
+        Raises:
+            Conflict: ``behind_witness``.
+        """
+        return self._rounds.run(name)
+
     def first_round(self) -> None:
         """Ask the witnesses once before serving.
 
@@ -62,7 +70,7 @@ class Jobs:
             Conflict: ``behind_witness``: this database is an older copy and must not sign.
         """
         for name in LogName:
-            self._rounds.run(name)
+            self.round(name)
 
     def _witness(self) -> None:
         while not self._stop.is_set() and self.behind is None:
@@ -74,7 +82,7 @@ class Jobs:
 
     def _try(self, name: LogName) -> None:
         try:
-            self._rounds.run(name)
+            self.round(name)
         except Conflict as error:
             self.behind = error.observed
             log.critical("log.behind_witness", log=name.value, observed=error.observed)

@@ -72,7 +72,7 @@ def enrolment_routes(services: Services) -> ApiRoutes:
     @routes.serves(paths.ENROLMENTS, method="POST")
     @routes.takes_json(EnrolmentRequest)
     @routes.answers(201, EnrolmentChallenge)
-    @declare("enrolment:begin", who=Who.ANYONE)
+    @declare("enrolment:begin", who=Who.PROGRAM)
     def post_enrolment(body: dict[str, Any]) -> dict[str, object]:
         """Take an invite and an enrolment; answer with a challenge to the new key."""
         enrolment_id, challenge = services.enrolments.begin(
@@ -83,7 +83,7 @@ def enrolment_routes(services: Services) -> ApiRoutes:
     @routes.serves(paths.ENROLMENT_PROOF, method="POST")
     @routes.takes_json(EnrolmentProof)
     @routes.answers(200, EnrolmentState)
-    @declare("enrolment:prove", who=Who.ANYONE)
+    @declare("enrolment:prove", who=Who.PROGRAM)
     def post_proof(body: dict[str, bytes], enrolment_id: str) -> dict[str, object]:
         """Take the answer to the challenge."""
         enrolment = services.enrolments.prove(

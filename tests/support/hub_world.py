@@ -1,0 +1,282 @@
+"""A whole hub in one process: registrar, witness, services, application, simulated desks.
+
+Everything is the real thing but the network: desks and witness are reached over WSGI. A simulated
+desk speaks the real protocol with the kernel's own bytes and can be made to misbehave.
+"""
+
+import hashlib
+import secrets
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from accord.hub.app import make_hub
+from accord.hub.config import HubConfig, new_config
+from accord.hub.services import Services, build_services
+from accord.kernel.bundle.model import DirectoryPoint, HandlingPolicy
+from accord.kernel.directory.authority import verify_enrolment_request
+from accord.kernel.directory.challenge import open_challenge
+from accord.kernel.directory.registrars import Registrar
+from accord.kernel.directory.rootfile import LogName, RootFile, Witness, sign_root
+from accord.kernel.directory.statements import (
+    Op,
+    Profile,
+    Statement,
+    countersign,
+    sign_statement,
+)
+from accord.kernel.encoding import b64decode, b64encode
+from accord.kernel.envelope.payload import PayloadHead
+from accord.kernel.envelope.sealing import Recipient, seal
+from accord.kernel.identifiers import BundleId, OrgId, make_bundle_id, make_org_id
+from accord.kernel.indicators import Basis, encode_line, normalise, record_of
+from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
+from accord.kernel.markings import (
+    BundleKind,
+    LegalBasis,
+    Onward,
+    OrgKind,
+    Purpose,
+    Tlp,
+)
+from accord.kernel.policy.charter import sign_charter
+from accord.kernel.policy.default_charter import DEFAULT_CHARTER
+from accord.kernel.tlog.checkpoint import verify_cosigned
+from accord.kernel.tlog.notes import LogKeyPair, WitnessKeyPair
+from accord.protocol.signatures import sign_request
+from accord.witness.app import create_app
+from accord.witness.service import LogBook
+from accord.witness.service import Witness as WitnessService
+from accord.witness.storage import Identity, WitnessDatabase
+
+NOW = 1_795_600_000
+HOST = "127.0.0.1:8600"
+ORIGIN = "hub.test"
+BTC = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
+
+
+class MovingClock:
+    """A clock that tests move."""
+
+    def __init__(self, now: int = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Desk:
+    """A simulated desk: keys, name, and requests that it signs itself."""
+
+    name: str
+    kind: OrgKind
+    world: "World"
+    country: str = "NL"
+    roles: tuple[str, ...] = ()
+    kem: KemKeyPair = field(default_factory=KemKeyPair.generate)
+    sig: SigningKeyPair = field(default_factory=SigningKeyPair.generate)
+    request_key: RequestKeyPair = field(default_factory=RequestKeyPair.generate)
+    recovery: SigningKeyPair = field(default_factory=SigningKeyPair.generate)
+
+    @property
+    def org(self) -> OrgId:
+        return make_org_id(self.name, ORIGIN)
+
+    def enrolment(self, **changes: Any) -> bytes:
+        values: dict[str, Any] = {
+            "org": self.org,
+            "seq": 1,
+            "op": Op.ENROL,
+            "not_before": self.world.clock(),
+            "not_after": self.world.clock() + 400 * 86_400,
+            "profile": Profile(
+                name=self.name.title(), kind=self.kind, country=self.country, contact="duty@x.test"
+            ),
+            "kem": self.kem.public,
+            "sig": self.sig.public,
+            "request_key": self.request_key.public,
+            "recovery": self.recovery.public,
+            "roles": self.roles,
+        }
+        return sign_statement(Statement(**(values | changes)), [self.sig])
+
+    def headers(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: bytes | None = None,
+        content_type: str | None = None,
+        nonce: bytes | None = None,
+        authority: str = HOST,
+        now: int | None = None,
+    ) -> dict[str, str]:
+        return sign_request(
+            method=method,
+            authority=authority,
+            path=path,
+            query=query,
+            body=body,
+            content_type=content_type,
+            key=self.request_key,
+            now=self.world.clock() if now is None else now,
+            nonce=nonce or secrets.token_bytes(16),
+        )
+
+    def get(self, path: str, query: str = "") -> httpx2.Response:
+        url = f"{path}?{query}" if query else path
+        return self.world.client.get(url, headers=self.headers("GET", path, query=query))
+
+    def send(self, method: str, path: str, body: bytes, content_type: str) -> httpx2.Response:
+        headers = self.headers(method, path, body=body, content_type=content_type)
+        return self.world.client.request(method, path, content=body, headers=headers)
+
+    def put_bundle(self, bundle: bytes, bundle_id: BundleId) -> httpx2.Response:
+        return self.send(
+            "PUT", f"/v1/bundles/{bundle_id}", bundle, "application/vnd.accord.bundle"
+        )
+
+    def seal(
+        self, *recipients: "Desk", values: Sequence[str] = (BTC,), **changes: Any
+    ) -> tuple[BundleId, bytes]:
+        bundle_id = make_bundle_id(self.world.clock() * 1000, secrets.token_bytes(10))
+        lines = [encode_line(record_of(normalise(value), confidence=80, basis=Basis.OBSERVED)) for value in values]
+        values_: dict[str, Any] = {
+            "bundle_id": bundle_id,
+            "kind": BundleKind.INDICATORS,
+            "org": self.org,
+            "created": self.world.clock(),
+            "expires": self.world.clock() + 30 * 86_400,
+            "policy": HandlingPolicy(
+                tlp=Tlp.AMBER,
+                purpose=Purpose.SUSPICION_REPORT,
+                legal_basis=LegalBasis.LEGAL_OBLIGATION,
+                onward=Onward.NONE,
+            ),
+            "directory": [self.world.point()],
+            "recipients": [Recipient(org=one.org, key=one.kem.public) for one in recipients],
+            "head": PayloadHead(title="Test"),
+            "lines": lines,
+            "signer": self.sig,
+        } | changes
+        return values_["bundle_id"], seal(**values_)
+
+    def deliveries(self, after: int = 0) -> list[tuple[int, bytes]]:
+        data = self.get("/v1/deliveries", f"after={after}&limit=100").content
+        found, at = [], 0
+        while at < len(data):
+            seq, size = struct.unpack(">QQ", data[at : at + 16])
+            found.append((seq, data[at + 16 : at + 16 + size]))
+            at += 16 + size
+        return found
+
+
+class World:
+    """One hub with its registrar and witness; ``enrol`` adds simulated desks."""
+
+    def __init__(self, folder: Path, *, charter: str | None = DEFAULT_CHARTER) -> None:
+        self.folder = folder
+        self.clock = MovingClock()
+        self.registrar = SigningKeyPair.generate()
+        self.log_keys = {name: LogKeyPair.generate(f"{ORIGIN}/{name}") for name in LogName}
+        self.witness_keys = WitnessKeyPair.generate("ngo.test/witness")
+        database = WitnessDatabase.create(
+            folder / "witness.db",
+            Identity(name=self.witness_keys.name, vkeys=self.witness_keys.vkeys),
+        )
+        self.witness_database = database
+        for name, pair in self.log_keys.items():
+            LogBook(database, self.clock).follow(f"{ORIGIN}/{name}", pair.vkeys)
+        self.witness_app = create_app(WitnessService(database, self.witness_keys, self.clock))
+        self.root = RootFile(
+            hub=ORIGIN,
+            version=1,
+            created=NOW,
+            directory_log=self.log_keys[LogName.DIRECTORY].vkeys,
+            audit_log=self.log_keys[LogName.AUDIT].vkeys,
+            registrars=(Registrar(name="anna", key=self.registrar.public),),
+            threshold=1,
+            witnesses=(
+                Witness(
+                    name=self.witness_keys.name,
+                    vkeys=self.witness_keys.vkeys,
+                    url="http://witness.test",
+                ),
+            ),
+            quorum=1,
+        )
+        self.root_bytes = sign_root(self.root, [self.registrar])
+        self.config = new_config(folder / "hub", origin=ORIGIN, host="127.0.0.1", port=8600)
+        self.services = self.open_services()
+        self.app = make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
+        self.client = httpx2.Client(
+            transport=httpx2.WSGITransport(app=self.app), base_url=f"http://{HOST}"
+        )
+        self.services.directory.install_root(self.root_bytes, now=NOW)
+        if charter is not None:
+            signed = sign_charter(charter.encode(), [self.registrar])
+            self.services.directory.publish_charter(signed, now=NOW)
+        self.witness_round()
+
+    def open_services(self, config: HubConfig | None = None) -> Services:
+        return build_services(
+            config or self.config,
+            root=self.root,
+            root_bytes=self.root_bytes,
+            keys=self.log_keys,
+            clock=self.clock,
+            transport=httpx2.WSGITransport(app=self.witness_app),
+        )
+
+    def witness_round(self) -> None:
+        for name in LogName:
+            self.services.jobs.round(name)
+
+    def enrol(
+        self, name: str, kind: OrgKind, country: str = "NL", roles: tuple[str, ...] = ()
+    ) -> Desk:
+        desk = Desk(name=name, kind=kind, world=self, country=country, roles=roles)
+        _, code = self.services.enrolments.invite(name, kind, now=self.clock())
+        statement = desk.enrolment()
+        body = {"invite": code, "statement": b64encode(statement)}
+        answer = self.client.post("/v1/enrolments", json=body)
+        assert answer.status_code == 201, answer.text
+        challenge = b64decode(answer.json()["challenge"])
+        payload = verify_enrolment_request(statement, hub=ORIGIN).envelope.payload
+        proof = b64encode(open_challenge(desk.kem, payload, challenge))
+        path = f"/v1/enrolments/{answer.json()['id']}/proof"
+        assert self.client.post(path, json={"proof": proof}).status_code == 200
+        signed = countersign(statement, [self.registrar])
+        self.services.enrolments.approve(signed, now=self.clock())
+        self.witness_round()
+        return desk
+
+    def point(self) -> DirectoryPoint:
+        head = self.services.reader.cosigned(LogName.DIRECTORY)
+        assert head is not None
+        checkpoint = verify_cosigned(head.note, self.root.log_policy(LogName.DIRECTORY))
+        return DirectoryPoint(
+            origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root
+        )
+
+    def close(self) -> None:
+        self.client.close()
+        self.services.close()
+        self.witness_database.close()
+
+    def files(self) -> Mapping[str, bytes]:
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
