@@ -315,12 +315,19 @@ def test_a_sealed_file_without_its_row_is_removed(vault: Vault) -> None:
 
 
 def test_a_submission_that_was_not_finished_is_open_again(vault: Vault) -> None:
-    key, source = b"k" * 32, b"s" * 32
-    assert outbox.begin_submission(vault, key, source=source, name="a.csv", now=NOW) is False
-    assert outbox.begin_submission(vault, key, source=source, name="a.csv", now=NOW) is True
+    base, source = b"k" * 32, b"s" * 32
+
+    def begin() -> tuple[bytes, bool]:
+        return outbox.begin_submission(vault, base, source=source, name="a.csv", now=NOW)
+
+    key, resumed = begin()
+    assert not resumed
+    assert begin() == (key, True)
     assert outbox.finished_source(vault, source) is None
     outbox.finish_submission(vault, key, now=NOW + 1)
-    assert outbox.begin_submission(vault, key, source=source, name="a.csv", now=NOW) is False
+    again, resumed = begin()
+    assert again != key
+    assert not resumed
     assert outbox.finished_source(vault, source) == NOW + 1
 
 

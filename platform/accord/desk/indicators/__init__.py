@@ -5,9 +5,9 @@ answered and never leaves the machine; end states stay apart and a retracted or 
 shown as such, never as a plain hit. The room knows no network.
 """
 
-from accord.desk.indicators.imports import import_opened
+from accord.desk.indicators.imports import describe, import_opened, import_other, store
 from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
-from accord.desk.indicators.sent import SentBefore, already_sent
+from accord.desk.indicators.sent import SentBefore, already_sent, sealed_in
 
 __all__ = [
     "EndState",
@@ -16,6 +16,10 @@ __all__ = [
     "SearchResult",
     "SentBefore",
     "already_sent",
+    "describe",
     "import_opened",
+    "import_other",
+    "sealed_in",
     "search",
+    "store",
 ]

@@ -51,6 +51,16 @@ def already_sent(vault: Vault, records: Sequence[IndicatorRecord]) -> list[SentB
     return answers
 
 
+def sealed_in(vault: Vault, submission: bytes, lines: Sequence[bytes]) -> list[bool]:
+    """Tell for each line whether this submission has sealed exactly it already."""
+    texts = [_decode(line).value for line in lines]
+    found = find_records(vault, texts, limit=_LIMIT, way=Way.SENT)
+    return [
+        any(one.bundle.submission == submission and one.line == line for one in candidates)
+        for line, (_, candidates) in zip(lines, found, strict=True)
+    ]
+
+
 def _taken_back(vault: Vault, org: str, id_: BundleId) -> set[int] | None:
     """Return the records that were taken back, or ``None`` when the whole bundle does not count."""
     row = outbox_row(vault, id_)

@@ -6,6 +6,7 @@ row leaves the states ``sealed`` and ``stored`` only with a verified receipt or 
 """
 
 import hashlib
+import itertools
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from accord.desk.storage.vault import Vault
-from accord.kernel.errors import VerificationFailed
+from accord.kernel.errors import Unavailable, VerificationFailed
 from accord.kernel.identifiers import BundleId, OrgId
 
 
@@ -154,18 +155,31 @@ def remove_orphans(vault: Vault) -> int:
 
 
 def begin_submission(
-    vault: Vault, key: bytes, *, source: bytes | None, name: str | None, now: int
-) -> bool:
-    """Open the submission ``key``; tell whether it was open already (a killed command)."""
+    vault: Vault, base: bytes, *, source: bytes | None, name: str | None, now: int
+) -> tuple[bytes, bool]:
+    """Open a submission; return its key, and whether a killed command had opened it before.
+
+    Args:
+        vault: the open vault.
+        base: digest of what is sent to whom; a repeat after the end gets a key of its own.
+        source: SHA-256 of the file, if there is one.
+        name: the file's name, for people.
+        now: unix seconds.
+    """
     with vault.transaction() as connection:
-        row = connection.execute(
-            "SELECT finished FROM submissions WHERE key = ?", (key,)
-        ).fetchone()
-        if row is None:
-            connection.execute(
-                "INSERT INTO submissions VALUES (?, ?, ?, ?, NULL)", (key, source, name, now)
-            )
-        return row is not None and row[0] is None
+        for attempt in itertools.count():
+            key = hashlib.sha256(base + attempt.to_bytes(8, "big")).digest()
+            row = connection.execute(
+                "SELECT finished FROM submissions WHERE key = ?", (key,)
+            ).fetchone()
+            if row is None:
+                connection.execute(
+                    "INSERT INTO submissions VALUES (?, ?, ?, ?, NULL)", (key, source, name, now)
+                )
+                return key, False
+            if row[0] is None:
+                return key, True
+    raise Unavailable("vault_busy", "The submission could not be opened.")
 
 
 def finish_submission(vault: Vault, key: bytes, *, now: int) -> None:

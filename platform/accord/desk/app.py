@@ -1,0 +1,127 @@
+"""Wiring: the only place where a desk's config, keys, vault, mirror and services meet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import httpx2
+
+from accord.clock import Clock
+from accord.desk.config import DeskConfig, read_config
+from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.pull import Pull
+from accord.desk.exchange.submission import Submissions
+from accord.desk.keyring import Keyring, unlock_keyring
+from accord.desk.storage import Vault, open_vault
+from accord.kernel.errors import AuthenticationNeeded, NotFound
+from accord.kernel.identifiers import OrgId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """An unlocked desk. ``client`` opens no connection before it is used."""
+
+    config: DeskConfig
+    keyring: Keyring
+    vault: Vault
+    client: HubClient
+    clock: Clock
+
+    @cached_property
+    def mirror(self) -> DirectoryMirror:
+        """The replayed directory.
+
+        Raises:
+            AuthenticationNeeded: ``root_missing`` before enrolment.
+        """
+        path = self.config.root_file
+        if not path.is_file():
+            raise AuthenticationNeeded(
+                "root_missing",
+                "This desk trusts no root file yet.",
+                next_step="Run accord desk enrol.",
+            )
+        return DirectoryMirror(
+            self.vault, self.client, root_file=path.read_bytes(), clock=self.clock
+        )
+
+    @property
+    def org(self) -> OrgId:
+        """Who we are.
+
+        Raises:
+            AuthenticationNeeded: ``not_enrolled``.
+        """
+        if self.config.org is None:
+            raise AuthenticationNeeded(
+                "not_enrolled",
+                "This desk is not enrolled at a hub yet.",
+                next_step="Run accord desk enrol; then the registrar approves it.",
+            )
+        return self.config.org
+
+    @cached_property
+    def submissions(self) -> Submissions:
+        """Sealing and sending."""
+        return Submissions(
+            vault=self.vault,
+            client=self.client,
+            mirror=self.mirror,
+            keyring=self.keyring,
+            org=self.org,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def pull(self) -> Pull:
+        """Receiving."""
+        return Pull(
+            vault=self.vault,
+            client=self.client,
+            mirror=self.mirror,
+            keyring=self.keyring,
+            org=self.org,
+            clock=self.clock,
+        )
+
+    def close(self) -> None:
+        """Close vault and connections."""
+        self.client.close()
+        self.vault.close()
+
+
+@contextmanager
+def open_desk(
+    home: Path,
+    passphrase: bytes,
+    *,
+    clock: Clock,
+    transport: httpx2.BaseTransport | None = None,
+) -> Iterator[Desk]:
+    """Unlock the desk in ``home``.
+
+    Raises:
+        NotFound: ``desk_missing``, ``vault_missing``.
+        AuthenticationNeeded: wrong passphrase or no keys.
+    """
+    config = read_config(home)
+    keyring = unlock_keyring(config.keys_file, passphrase)
+    vault = open_vault(config.vault_file, keyring.vault)
+    client = HubClient(config.hub, clock=clock, key=keyring.request, transport=transport)
+    desk = Desk(config=config, keyring=keyring, vault=vault, client=client, clock=clock)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def has_desk(home: Path) -> bool:
+    """Tell whether there is a desk in ``home``."""
+    try:
+        read_config(home)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,413 @@
+"""Sending: ask the charter, seal in parts, keep in the outbox, put, wait for the receipt.
+
+A part is durable in the outbox, with its records, before it is sent: a killed command goes on
+where it stopped, and the hub's answer to the same bytes is the same, so nothing is doubled. A part
+is done only with a verified receipt. The hub's refusal is final for that part and is kept.
+"""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from accord.clock import Clock
+from accord.desk.exchange.client import HubClient, query_of
+from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.receipts import verify_receipt
+from accord.desk.indicators import describe, sealed_in, store
+from accord.desk.keyring import Keyring
+from accord.desk.storage import Vault, Way
+from accord.desk.storage.outbox import (
+    OutboxRow,
+    OutboxState,
+    add_outbox,
+    begin_submission,
+    finish_submission,
+    mark_receipted,
+    mark_refused,
+    mark_stored,
+    outbox_row,
+    read_sealed,
+    remove_orphans,
+    unfinished,
+    write_sealed,
+)
+from accord.kernel.bundle.content import SALT_SIZE
+from accord.kernel.bundle.framing import parse_bundle
+from accord.kernel.bundle.model import HandlingPolicy
+from accord.kernel.directory.rootfile import LogName
+from accord.kernel.envelope.payload import PayloadHead
+from accord.kernel.envelope.sealing import Recipient, seal
+from accord.kernel.errors import (
+    AccordError,
+    AuthenticationNeeded,
+    Malformed,
+    Refused,
+    Unavailable,
+)
+from accord.kernel.identifiers import (
+    UUID7_RANDOM,
+    BundleId,
+    OrgId,
+    make_bundle_id,
+    make_org_id,
+    parse_org_id,
+)
+from accord.kernel.indicators import IndicatorRecord, encode_line
+from accord.kernel.markings import BundleKind
+from accord.kernel.policy.decide import Decision, Question, decide
+from accord.kernel.tlog.proof import MAX_PROOF
+from accord.protocol import paths
+from accord.protocol.schemas.bundles import MAX_WAIT, StoredBundle
+
+MAX_ROWS = 100_000
+"""Records in one bundle; a longer submission becomes several."""
+
+RECEIPT_ATTEMPTS = 3
+"""Long-polls for a receipt before the command ends with what is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is sent to whom, and how it may be handled.
+
+    Attributes:
+        recipients: organisations, each once.
+        policy: marking, purpose, legal basis, onward rule.
+        expires: unix seconds.
+        head: title, narrative, case reference; recipients only when they may know of each other.
+        kind: what the records are.
+        source: SHA-256 of the file that the records come from; makes a killed submit resumable.
+        name: the file's name, for people.
+        approved: a second person approved.
+        refs: bundles of which it speaks.
+        replaces: a bundle of ours that it supersedes.
+        recalls: it takes back a bundle of ours and goes to those who got that one.
+    """
+
+    recipients: tuple[OrgId, ...]
+    policy: HandlingPolicy
+    expires: int
+    head: PayloadHead
+    kind: BundleKind = BundleKind.INDICATORS
+    source: bytes | None = None
+    name: str | None = None
+    approved: bool | None = None
+    refs: tuple[BundleId, ...] = ()
+    replaces: BundleId | None = None
+    recalls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentBundle:
+    """How far one part came: ``sealed``, ``stored``, ``receipted`` or ``refused`` with its code."""
+
+    id: BundleId
+    n: int
+    size: int
+    state: OutboxState
+    log_index: int | None
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReport:
+    """All parts of a submission; ``repeated`` records had been sealed before it was resumed."""
+
+    bundles: tuple[SentBundle, ...]
+    records: int
+    repeated: int
+    resumed: bool
+
+    @property
+    def complete(self) -> bool:
+        """Every part has its verified receipt."""
+        return all(bundle.state is OutboxState.RECEIPTED for bundle in self.bundles)
+
+
+OnBundle = Callable[[SentBundle], None]
+
+
+class Submissions:
+    """Seals and sends for one organisation."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        client: HubClient,
+        mirror: DirectoryMirror,
+        keyring: Keyring,
+        org: OrgId,
+        clock: Clock,
+    ) -> None:
+        """Work with what is handed down."""
+        self._vault = vault
+        self._client = client
+        self._mirror = mirror
+        self._keyring = keyring
+        self._org = org
+        self._clock = clock
+
+    def resolve(self, names: Sequence[str]) -> tuple[OrgId, ...]:
+        """Return the organisations of short names or ids, each once, in order.
+
+        Raises:
+            NotFound: ``org_unknown``.
+        """
+        state = self._mirror.recent()
+        hub = self._mirror.root.hub
+        orgs = [parse_org_id(name) if "@" in name else make_org_id(name, hub) for name in names]
+        return tuple(dict.fromkeys(state.organisation(org).org for org in orgs))
+
+    def decide(self, plan: Plan) -> Decision:
+        """Ask the charter whether ``plan`` may go, and by which rule."""
+        state = self._mirror.recent()
+        now = self._clock()
+        return decide(
+            self._mirror.charter(),
+            Question(
+                sender=state.organisation(self._org).party,
+                recipients=tuple(state.organisation(org).party for org in plan.recipients),
+                kind=plan.kind,
+                tlp=plan.policy.tlp,
+                purpose=plan.policy.purpose,
+                onward=plan.policy.onward,
+                lifetime=plan.expires - now,
+                approved=plan.approved,
+                recalls=plan.recalls,
+            ),
+        )
+
+    def send(
+        self,
+        plan: Plan,
+        records: Iterable[IndicatorRecord],
+        *,
+        wait: bool = True,
+        on_bundle: OnBundle = lambda _bundle: None,
+    ) -> SendReport:
+        """Send ``records`` in bundles of up to 100,000; go on where a killed command stopped.
+
+        Args:
+            plan: to whom and how.
+            records: taken as they come; memory stays flat.
+            wait: wait for the receipts.
+            on_bundle: told of each part as soon as the hub has answered.
+
+        Raises:
+            Refused: the charter says no (before anything is sealed), or a recipient is gone.
+            VerificationFailed: no fresh witnessed directory.
+            Unavailable: the hub cannot be reached; what is sealed waits in the outbox.
+        """
+        self.decide(plan).require()
+        remove_orphans(self._vault)
+        self.flush(on_bundle=lambda _bundle: None)
+        key, resumed = begin_submission(
+            self._vault,
+            _base_key(plan),
+            source=plan.source,
+            name=plan.name,
+            now=self._clock(),
+        )
+        sent: list[BundleId] = []
+        total = repeated = 0
+        with ThreadPoolExecutor(max_workers=1) as courier:
+            under_way = None
+            for lines, parsed in _parts(records):
+                fresh, kept = lines, parsed
+                if resumed:
+                    done = sealed_in(self._vault, key, lines)
+                    fresh = [line for line, was in zip(lines, done, strict=True) if not was]
+                    kept = [one for one, was in zip(parsed, done, strict=True) if not was]
+                    repeated += len(lines) - len(fresh)
+                if not fresh:
+                    continue
+                bundle = self._seal(plan, fresh, kept, submission=key)
+                sent.append(bundle)
+                total += len(fresh)
+                if under_way is not None:
+                    on_bundle(under_way.result())
+                    self._stop_when_refused(sent[-2])
+                under_way = courier.submit(self._put, bundle)
+            if under_way is not None:
+                on_bundle(under_way.result())
+        finish_submission(self._vault, key, now=self._clock())
+        if wait:
+            self._collect(sent)
+        return SendReport(
+            bundles=tuple(self.status(one) for one in sent),
+            records=total,
+            repeated=repeated,
+            resumed=resumed,
+        )
+
+    def send_lines(self, plan: Plan, lines: Sequence[bytes], *, wait: bool = True) -> SentBundle:
+        """Send one bundle of other records (a retraction); returns how far it came.
+
+        Raises:
+            As ``send``.
+        """
+        self.decide(plan).require()
+        bundle = self._seal(plan, lines, [], submission=None)
+        self._put(bundle)
+        if wait:
+            self._collect([bundle])
+        return self.status(bundle)
+
+    def flush(self, *, on_bundle: OnBundle = lambda _bundle: None) -> list[SentBundle]:
+        """Send what a killed or disconnected command left in the outbox, with its receipts.
+
+        Raises:
+            Unavailable: the hub cannot be reached; nothing is lost.
+        """
+        waiting = [row.id for row in unfinished(self._vault)]
+        for bundle in waiting:
+            on_bundle(self._put(bundle))
+        self._collect(waiting)
+        return [self.status(bundle) for bundle in waiting]
+
+    def status(self, bundle: BundleId) -> SentBundle:
+        """Return how far a bundle of ours came."""
+        row = _require(self._vault, bundle)
+        with_records = self._vault.connection.execute(
+            "SELECT n FROM bundles WHERE org = ? AND id = ?", (self._org, bundle)
+        ).fetchone()
+        return SentBundle(
+            id=bundle,
+            n=with_records[0] if with_records else 0,
+            size=row.size,
+            state=row.state,
+            log_index=row.log_index,
+            code=row.code,
+            message=row.message,
+        )
+
+    def _seal(
+        self,
+        plan: Plan,
+        lines: Sequence[bytes],
+        records: Sequence[IndicatorRecord],
+        *,
+        submission: bytes | None,
+    ) -> BundleId:
+        now = self._clock()
+        point = self._mirror.sealing_point()
+        state = self._mirror.state
+        bundle = make_bundle_id(now * 1000, secrets.token_bytes(UUID7_RANDOM))
+        salt = secrets.token_bytes(SALT_SIZE)
+        sealed = seal(
+            bundle_id=bundle,
+            kind=plan.kind,
+            org=self._org,
+            created=now,
+            expires=plan.expires,
+            policy=plan.policy,
+            directory=[point],
+            recipients=[
+                Recipient(org=org, key=state.recipient(org, at=now).kem) for org in plan.recipients
+            ],
+            head=plan.head,
+            lines=lines,
+            signer=self._keyring.signing,
+            refs=plan.refs,
+            replaces=plan.replaces,
+            salt=salt,
+        )
+        new = describe(
+            parse_bundle(sealed),
+            salt=salt,
+            head=plan.head,
+            way=Way.SENT,
+            arrived=now,
+            submission=submission,
+        )
+        write_sealed(self._vault, bundle, sealed)
+        with self._vault.transaction() as connection:
+            store(self._vault, connection, new, lines=lines, records=records, quarantined=[])
+            add_outbox(connection, id_=bundle, sealed=sealed, recipients=plan.recipients, now=now)
+        return bundle
+
+    def _put(self, bundle: BundleId) -> SentBundle:
+        row = _require(self._vault, bundle)
+        if row.state is OutboxState.SEALED:
+            sealed = read_sealed(self._vault, row)
+            try:
+                answer = self._client.put(
+                    paths.bundle(bundle), sealed, paths.BUNDLE_TYPE, StoredBundle
+                )
+            except (Unavailable, AuthenticationNeeded):
+                raise
+            except AccordError as error:
+                mark_refused(self._vault, bundle, code=error.code, message=str(error))
+            else:
+                mark_stored(self._vault, bundle, int(answer["index"]))
+        return self.status(bundle)
+
+    def _collect(self, bundles: Sequence[BundleId]) -> None:
+        """Fetch and verify receipts; a late witness leaves the rest in state ``stored``."""
+        policy = self._mirror.root.log_policy(LogName.AUDIT)
+        attempts = RECEIPT_ATTEMPTS
+        for bundle in bundles:
+            row = _require(self._vault, bundle)
+            while row.state is OutboxState.STORED and attempts:
+                try:
+                    receipt = self._client.get(
+                        paths.receipt(bundle),
+                        query_of({"wait": MAX_WAIT}),
+                        signed=True,
+                        limit=MAX_PROOF,
+                    )
+                except Unavailable as error:
+                    if error.code != "receipt_pending":
+                        raise
+                    attempts -= 1
+                    continue
+                verify_receipt(
+                    receipt, policy=policy, org=self._org, bundle=bundle, digest=row.digest
+                )
+                mark_receipted(self._vault, bundle, receipt, now=self._clock())
+                break
+
+    def _stop_when_refused(self, bundle: BundleId) -> None:
+        row = _require(self._vault, bundle)
+        if row.state is OutboxState.REFUSED:
+            raise Refused(
+                row.code or "hub_refused",
+                "The hub refused a part; the rest was not sent.",
+                observed=row.message,
+                next_step="Mend the cause and submit the file again: what was taken stays.",
+            )
+
+
+def _parts(
+    records: Iterable[IndicatorRecord],
+) -> Iterable[tuple[list[bytes], list[IndicatorRecord]]]:
+    source = iter(records)
+    while part := list(itertools.islice(source, MAX_ROWS)):
+        yield [encode_line(record) for record in part], part
+
+
+def _base_key(plan: Plan) -> bytes:
+    if plan.source is None:
+        return secrets.token_bytes(32)
+    parts = (
+        plan.source.hex(),
+        plan.kind.value,
+        plan.policy.tlp.value,
+        plan.policy.purpose.value,
+        plan.policy.legal_basis.value,
+        plan.policy.onward.value,
+        *sorted(plan.recipients),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).digest()
+
+
+def _require(vault: Vault, bundle: BundleId) -> OutboxRow:
+    row = outbox_row(vault, bundle)
+    if row is None:
+        raise Malformed("outbox_missing", "This bundle was not sealed here.", observed=bundle)
+    return row
