@@ -49,6 +49,7 @@ class Organisation:
         digest: SHA-256 of the payload of its last statement.
         since: log index of its last statement.
         time: ``not_before`` of its last statement, unix seconds.
+        rotated: ``not_before`` of its last rotation, ``None`` before the first.
         hold_until: after a recovery, the earliest time of a resume; else ``None``.
     """
 
@@ -64,6 +65,7 @@ class Organisation:
     digest: bytes
     since: int
     time: int
+    rotated: int | None = None
     hold_until: int | None = None
 
     @property

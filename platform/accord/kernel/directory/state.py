@@ -15,6 +15,7 @@ from accord.kernel.directory.organisation import KeyRecord, KeyUse, Organisation
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.statements import Op, SignedStatement
 from accord.kernel.directory.transition import (
+    CLOCK_SKEW,
     current_key_ids,
     moved_key,
     new_keys,
@@ -34,9 +35,6 @@ from accord.kernel.policy.charter import Charter, verify_charter
 
 ACCEPT_WINDOW = 24 * 3600
 """Seconds that may lie between a statement's ``not_before`` and its acceptance (invite: 24 h)."""
-
-CLOCK_SKEW = 300
-"""Seconds by which two clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,7 @@ class DirectoryState:
                 ``threshold_missed``, ``signature_wrong``, ``org_not_enrolled``,
                 ``time_backwards``, ``key_expired``, ``root_unknown``, ``charter_order``.
             Conflict: ``org_taken``, ``statement_stale``, ``key_taken``.
-            Refused: ``status_wrong``, ``hold_not_over``.
+            Refused: ``status_wrong``, ``rotation_too_soon``, ``hold_not_over``.
         """
         draft = _Draft(self)
         for entry in entries:

@@ -21,12 +21,19 @@ from accord.kernel.keys import request_key_id
 RECOVERY_HOLD = 72 * 3600
 """Seconds between a recovery and the earliest resume, so that everybody can object."""
 
+ROTATION_PAUSE = 3600
+"""Seconds between two rotations: a thief who rotates again and again must leave time to suspend."""
+
+CLOCK_SKEW = 300
+"""Seconds by which two clocks may differ."""
+
 FROM: Mapping[Op, frozenset[Status]] = {
     Op.ROTATE: frozenset({Status.ACTIVE}),
     Op.SUSPEND: frozenset({Status.ACTIVE}),
     Op.RESUME: frozenset({Status.SUSPENDED}),
     Op.REVOKE: frozenset({Status.ACTIVE, Status.SUSPENDED}),
-    Op.RECOVER: frozenset({Status.ACTIVE, Status.SUSPENDED, Status.REVOKED}),
+    # Also from LEFT: a thief of the signing key must not be able to end an organisation for ever.
+    Op.RECOVER: frozenset(Status),
     Op.LEAVE: frozenset({Status.ACTIVE}),
 }
 """In which standing an organisation may be the subject of an operation."""
@@ -51,7 +58,7 @@ def next_organisation(
     Raises:
         Conflict: ``org_taken`` for a second enrolment, ``statement_stale`` when ``seq`` or ``prev``
             is not the next one.
-        Refused: ``status_wrong``, ``hold_not_over``.
+        Refused: ``status_wrong``, ``rotation_too_soon``, ``hold_not_over``.
         VerificationFailed: ``org_not_enrolled``, ``time_backwards``, ``key_expired``.
     """
     statement = signed.statement
@@ -73,6 +80,7 @@ def next_organisation(
         digest=signed.digest,
         since=index,
         time=statement.not_before,
+        rotated=statement.not_before if statement.op is Op.ROTATE else held.rotated,
         hold_until=statement.not_before + RECOVERY_HOLD if recovering else None,
     )
 
@@ -137,11 +145,22 @@ def _check_standing(held: Organisation, statement: Statement) -> None:
             f"'{statement.op}' is not for an organisation that is {held.status}.",
             observed=held.org,
         )
-    if statement.not_before < held.time:
+    if statement.not_before < held.time - CLOCK_SKEW:
         raise VerificationFailed(
             "time_backwards",
             "A statement is not older than the one before.",
             observed=f"{statement.not_before} after {held.time}",
+        )
+    if (
+        statement.op is Op.ROTATE
+        and held.rotated is not None
+        and statement.not_before < held.rotated + ROTATION_PAUSE
+    ):
+        raise Refused(
+            "rotation_too_soon",
+            "An hour lies between two rotations.",
+            observed=f"{statement.not_before - held.rotated} seconds",
+            next_step="Wait, or let a registrar suspend the organisation.",
         )
     hold = held.hold_until
     if statement.op is Op.RESUME and hold is not None and statement.not_before < hold:
