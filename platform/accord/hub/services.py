@@ -12,7 +12,7 @@ from accord.hub.directory import Directory, Enrolments
 from accord.hub.jobs import Jobs
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database
-from accord.hub.summaries import Summaries
+from accord.hub.summaries import Releases, Summaries
 from accord.hub.transparency import (
     LogName,
     LogReader,
@@ -48,6 +48,7 @@ class Services:
     receipts: Receipts
     acknowledgements: Acknowledgements
     summaries: Summaries
+    releases: Releases
     jobs: Jobs
     client: httpx2.Client
 
@@ -137,6 +138,7 @@ def build_services(
         summaries=Summaries(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
         ),
+        releases=Releases(engine=database.reading, writer=writer, recorder=recorder),
         jobs=Jobs(logs=logs, rounds=rounds, bundles=bundles, clock=clock),
         client=client,
     )

@@ -21,6 +21,7 @@ class EventClass(StrEnum):
     CHARTER_PUBLISHED = "charter.published"
     ROOT_INSTALLED = "root.installed"
     TALLY_RECEIVED = "tally.received"
+    SUMMARY_RELEASED = "summary.released"
     SUMMARY_VIEWED = "summary.viewed"
     SIGN_IN_OK = "sign-in.ok"
     SIGN_IN_FAILED = "sign-in.failed"

@@ -1,4 +1,4 @@
-"""Rows of tallies: one for each organisation and closed month, as it was signed."""
+"""Rows of tallies, as they were signed, and of releases, as they were published."""
 
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,3 +16,14 @@ class TallyRow(Base):
     created: Mapped[int]
     number: Mapped[int]
     statement: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ReleaseRow(Base):
+    """What ``audience`` was shown of ``month``; written once, never changed."""
+
+    __tablename__ = "releases"
+
+    month: Mapped[str] = mapped_column(primary_key=True)
+    audience: Mapped[str] = mapped_column(primary_key=True)
+    index: Mapped[int]
+    document: Mapped[bytes] = mapped_column(LargeBinary)
