@@ -7,7 +7,7 @@ statement replayed, (7) all of it made durable at once. The hub cannot swap a ke
 histories without one of these failing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
@@ -139,10 +139,11 @@ class DirectoryMirror:
         self.state = state
         return state
 
-    def recent(self) -> DirectoryState:
-        """Return the state, refreshed when the last refresh is more than five minutes old."""
+    def recent(self, orgs: Iterable[OrgId] = ()) -> DirectoryState:
+        """Return the state, refreshed when it is more than five minutes old or lacks an org."""
         seen = latest_checkpoint(self._vault, self.origin)
-        if seen is None or not 0 <= self._clock() - seen.seen <= RECENT:
+        old = seen is None or not 0 <= self._clock() - seen.seen <= RECENT
+        if old or any(self.state.find_organisation(org) is None for org in orgs):
             return self.refresh()
         return self.state
 

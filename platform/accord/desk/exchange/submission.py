@@ -158,14 +158,14 @@ class Submissions:
         Raises:
             NotFound: ``org_unknown``.
         """
-        state = self._mirror.recent()
         hub = self._mirror.root.hub
         orgs = [parse_org_id(name) if "@" in name else make_org_id(name, hub) for name in names]
+        state = self._mirror.recent(orgs)
         return tuple(dict.fromkeys(state.organisation(org).org for org in orgs))
 
     def decide(self, plan: Plan) -> Decision:
         """Ask the charter whether ``plan`` may go, and by which rule."""
-        state = self._mirror.recent()
+        state = self._mirror.recent((self._org, *plan.recipients))
         now = self._clock()
         return decide(
             self._mirror.charter(),

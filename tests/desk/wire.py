@@ -1,0 +1,129 @@
+"""Real desks against the real hub application in process, over a wire that can break."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+from tests.support.hub_world import HOST, World
+
+from accord.desk import app as desk_app
+from accord.desk.config import DeskConfig, write_config
+from accord.desk.exchange import enrol
+from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.submission import Plan
+from accord.desk.keyring import create_keyring, load_recovery
+from accord.desk.storage import create_vault
+from accord.kernel.bundle.model import HandlingPolicy
+from accord.kernel.directory.statements import Profile, countersign
+from accord.kernel.envelope.payload import PayloadHead
+from accord.kernel.identifiers import OrgId
+from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
+
+PASSPHRASE = b"a passphrase for tests"
+URL = f"http://{HOST}"
+CUT = "the wire is cut"
+
+Change = Callable[[httpx2.Request, httpx2.Response], httpx2.Response]
+
+
+class Wire(httpx2.BaseTransport):
+    """Carries requests to the hub's WSGI application; counts them, can lose or change answers.
+
+    ``lose_before`` paths never reach the hub; ``lose_after`` paths reach it and the answer is
+    lost. Before a receipt is asked for, the witness is asked, as the hub's own job would.
+    """
+
+    def __init__(self, world: World) -> None:
+        """Carry requests to the application of ``world``."""
+        self._world = world
+        self._inner = httpx2.WSGITransport(app=world.app)
+        self.requests: list[tuple[str, str]] = []
+        self.lose_before: set[str] = set()
+        self.lose_after: set[str] = set()
+        self.change: Change | None = None
+        self.witness = True
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path
+        self.requests.append((request.method, path))
+        if any(part in path for part in self.lose_before):
+            raise httpx2.ConnectError(CUT, request=request)
+        if self.witness and path.endswith(("/receipt", "/checkpoint")):
+            self._world.witness_round()
+        response = self._inner.handle_request(request)
+        if any(part in path for part in self.lose_after):
+            raise httpx2.ReadError(CUT, request=request)
+        return self.change(request, response) if self.change else response
+
+
+class DeskAt:
+    """One desk's directory, with its wire; ``open`` unlocks it."""
+
+    def __init__(self, world: World, home: Path, name: str, kind: OrgKind, country: str) -> None:
+        """Make the desk in ``home`` and enrol it, registrar's approval included."""
+        self.world = world
+        self.home = home
+        self.wire = Wire(world)
+        self.org = OrgId(f"{name}@{world.root.hub}")
+        self._enrol(name, kind, country)
+
+    def _enrol(self, name: str, kind: OrgKind, country: str) -> None:
+        world = self.world
+        config = DeskConfig(home=self.home, hub=URL, org=None)
+        write_config(config)
+        keyring = create_keyring(config.keys_file, config.recovery_file, PASSPHRASE)
+        vault = create_vault(config.vault_file, keyring.vault)
+        client = HubClient(URL, clock=world.clock, key=keyring.request, transport=self.wire)
+        _, code = world.services.enrolments.invite(name, kind, now=world.clock())
+        root_file = enrol.fetch_root(client, world.root_bytes)
+        config.root_file.write_bytes(root_file)
+        begun = enrol.begin(
+            client,
+            vault,
+            keyring,
+            root_file=root_file,
+            application=enrol.Application(
+                name=name,
+                profile=Profile(name=name.title(), kind=kind, country=country, contact="Duty desk"),
+                roles=(),
+                invite=code,
+            ),
+            recovery=load_recovery(config.recovery_file, PASSPHRASE).public,
+            now=world.clock(),
+        )
+        self.begun = begun
+        (waiting,) = world.services.enrolments.waiting()
+        world.services.enrolments.approve(
+            countersign(waiting.statement, [world.registrar]), now=world.clock()
+        )
+        write_config(DeskConfig(home=self.home, hub=URL, org=begun.org), replace=True)
+        self.after = enrol.check(client, vault, root_file=root_file)
+        client.close()
+        vault.close()
+        with self.open() as desk:
+            enrol.confirm(desk.mirror, desk.vault, desk.keyring, begun.org)
+
+    @contextmanager
+    def open(self) -> Iterator[desk_app.Desk]:
+        with desk_app.open_desk(
+            self.home, PASSPHRASE, clock=self.world.clock, transport=self.wire
+        ) as desk:
+            yield desk
+
+
+def plan(world: World, *recipients: OrgId, **changes: object) -> Plan:
+    values: dict[str, object] = {
+        "recipients": recipients,
+        "policy": HandlingPolicy(
+            tlp=Tlp.AMBER,
+            purpose=Purpose.SUSPICION_REPORT,
+            legal_basis=LegalBasis.LEGAL_OBLIGATION,
+            onward=Onward.NONE,
+        ),
+        "expires": world.clock() + 30 * 86_400,
+        "head": PayloadHead(title="October wallets"),
+        "source": b"s" * 32,
+        "name": "october.csv",
+    }
+    return Plan(**values | changes)  # type: ignore[arg-type]
