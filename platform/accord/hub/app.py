@@ -11,7 +11,10 @@ from accord.hub.web.api_log import log_routes
 from accord.hub.web.api_statements import statement_routes
 from accord.hub.web.metrics import Metrics
 from accord.hub.web.pages import load_person, page_routes
+from accord.hub.web.pages_log import log_page_routes
+from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
+from accord.protocol import paths
 from accord.protocol.nonces import MemoryNonceCache
 from accord.webbase.actor import install_actor
 from accord.webbase.api import make_api
@@ -59,6 +62,8 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         operation_routes(metrics, services),
     ):
         api.register_blueprint(routes)
-    app.register_blueprint(page_routes(services))
+    for pages in (page_routes(services), summary_routes(services), log_page_routes(services)):
+        app.register_blueprint(pages)
+    app.jinja_env.globals["navigation"] = ((paths.SUMMARY, "Summary"), (paths.LOG_PAGE, "Logs"))
     check_routes(app, signed_requests=True)
     return app

@@ -131,7 +131,14 @@ def sample(seed: int, organisations: int = 6, scale: int = 40) -> list[Tally]:
                         records=records,
                     )
                 )
-        tallies.append(Tally(org=OrgId(org), month="2026-03", created=0, cells=tuple(cells)))
+        tallies.append(
+            Tally(
+                org=OrgId(org),
+                month="2026-03",
+                created=0,
+                cells=tuple(sorted(cells, key=lambda cell: cell.place)),
+            )
+        )
     return tallies
 
 

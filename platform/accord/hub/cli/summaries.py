@@ -1,7 +1,8 @@
-"""``accord hub summary``: which organisations have sent their tally of a month."""
+"""``accord hub summary``: who has sent the tally of a month, and the release of its tables."""
 
 import click
 
+from accord.clock import system_clock
 from accord.hub.cli.opened import opened_hub
 from accord.kernel.directory.organisation import Status
 from accord.protocol.paths import parse_month
@@ -31,4 +32,31 @@ def status(terminal: Terminal, month: str) -> None:
         {"month": name, "sent": sorted(sent), "missing": missing},
         f"{name}: {len(sent)} sent, {len(missing)} missing"
         + ("" if not missing else ": " + ", ".join(missing)),
+    )
+
+
+@summary.command()
+@click.argument("month")
+@common_options
+def release(terminal: Terminal, month: str) -> None:
+    """Release the tables of MONTH (YYYY-MM) to members; once, and for good."""
+    name = parse_month(month)
+    with opened_hub(terminal) as services:
+        if terminal.dry_run:
+            sent = len(services.summaries.senders(name))
+            terminal.result(
+                {"month": name, "released": False, "organisations": sent},
+                f"{name}: {sent} organisations have sent their tally; nothing was released",
+            )
+            return
+        made = services.releases.release(name, now=system_clock())
+    terminal.result(
+        {
+            "month": name,
+            "released": True,
+            "organisations": made.organisations,
+            "shown": made.shown,
+            "hidden": made.hidden,
+        },
+        f"{name}: released; {made.shown} counts shown, {made.hidden} not shown",
     )
