@@ -54,10 +54,12 @@ class MadeLog:
     def checkpoint(self) -> Checkpoint:
         return Checkpoint(origin=self.keys.name, size=self.edge.size, root=self.edge.root())
 
-    def sign(self, *, witnesses: int = 0, now: int = NOW) -> bytes:
-        """Publish a checkpoint with the first ``witnesses`` witnesses' cosignatures."""
+    def sign(
+        self, *, witnesses: int = 0, by: Sequence[WitnessKeyPair] = WITNESSES, now: int = NOW
+    ) -> bytes:
+        """Publish a checkpoint with cosignatures of the first ``witnesses`` of ``by``."""
         note = self.keys.sign(self.checkpoint, now)
-        for witness in WITNESSES[:witnesses]:
+        for witness in by[:witnesses]:
             note = add_cosignatures(note, witness.cosign(self.checkpoint, now))
         self.files["checkpoint"] = note
         return note
