@@ -158,7 +158,7 @@ def _parse_cell(obj: JsonValue) -> Cell:
             "network_misplaced", "Wallets and transactions have a network, others have none."
         )
     country = obj.get("country")
-    if country is not None and country not in COUNTRIES:
+    if country is not None and not (isinstance(country, str) and country in COUNTRIES):
         raise Malformed("country_unknown", "A country is written as ISO 3166-1 alpha-2.")
     return Cell(
         kind=kind,
