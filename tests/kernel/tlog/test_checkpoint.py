@@ -19,6 +19,7 @@ from accord.kernel.errors import Malformed, VerificationFailed
 from accord.kernel.tlog.checkpoint import (
     Checkpoint,
     add_cosignatures,
+    add_verified_cosignatures,
     open_cosigned,
     parse_checkpoint,
     verify_checkpoint,
@@ -215,3 +216,26 @@ def test_a_later_cosignature_replaces_the_same_witness_and_late_ones_are_added()
     both = add_cosignatures(later, WITNESSES[1].cosign(LOG.checkpoint, NOW + 5))
     times = open_cosigned(both, policy(2)).times
     assert sorted(set(times.values())) == [NOW + 5, NOW + 9]
+
+
+def test_of_a_witness_s_answer_only_its_own_lines_that_hold_are_taken() -> None:
+    note = LOG.sign(witnesses=1)
+    second = WITNESSES[1]
+    answer = second.cosign(LOG.checkpoint, NOW)
+    spoiler = WITNESSES[0].cosign(MadeLog().checkpoint, NOW)
+    merged = add_verified_cosignatures(note, spoiler + answer, vkeys=second.vkeys)
+    assert verify_cosigned(merged, policy(2)) == LOG.checkpoint
+    lines = answer.splitlines(keepends=True)
+    other_tree = second.cosign(MadeLog().checkpoint, NOW)
+    for wrong, vkeys, code in (
+        (spoiler, second.vkeys, "cosignature_missing"),
+        (lines[0], second.vkeys, "cosignature_missing"),
+        (answer, (), "cosignature_missing"),
+        (other_tree, second.vkeys, "note_signature_wrong"),
+        (answer + lines[0], second.vkeys, "note_signature_twice"),
+    ):
+        with pytest.raises(VerificationFailed) as caught:
+            add_verified_cosignatures(note, wrong, vkeys=vkeys)
+        assert caught.value.code == code
+    with pytest.raises(Malformed):
+        add_verified_cosignatures(note, b"", vkeys=second.vkeys)

@@ -26,6 +26,7 @@ __all__ = [
     "Checkpoint",
     "CosignedCheckpoint",
     "add_cosignatures",
+    "add_verified_cosignatures",
     "open_cosigned",
     "parse_checkpoint",
     "verify_checkpoint",
@@ -99,7 +100,7 @@ def _verify(note: SignedNote, origin: str | None, verifiers: Sequence[Verifier])
 def add_cosignatures(note: bytes, lines: bytes) -> bytes:
     """Return ``note`` with signature lines added; a newer line replaces that of the same key.
 
-    Nothing is verified: verify the result with ``verify_cosigned``.
+    Nothing is verified; for what a witness answered take ``add_verified_cosignatures``.
 
     Raises:
         Malformed: ``note_malformed`` or ``note_name_invalid``.
@@ -110,6 +111,35 @@ def add_cosignatures(note: bytes, lines: bytes) -> bytes:
         merged[line.name, line.key_id] = line
     together = b"".join(line.line() for line in merged.values())
     return parse_note(parsed.body + b"\n" + together).raw
+
+
+def add_verified_cosignatures(note: bytes, lines: bytes, *, vkeys: Sequence[str]) -> bytes:
+    """Return ``note`` with one witness's lines added, once they hold.
+
+    For whoever asks a witness: lines under other keys are dropped, so that no witness can put a
+    wrong line under another's name and spoil the note for every reader.
+
+    Args:
+        note: the checkpoint, with what was collected so far.
+        lines: the witness's answer.
+        vkeys: the keys of that witness; each must have signed.
+
+    Raises:
+        Malformed: ``note_malformed``, ``note_name_invalid`` or the code of a vkey that is wrong.
+        VerificationFailed: ``cosignature_missing``, ``note_signature_wrong`` or
+            ``note_signature_twice``.
+    """
+    verifiers = [parse_vkey(vkey) for vkey in vkeys]
+    known = {(verifier.name, verifier.key_id) for verifier in verifiers}
+    own = tuple(line for line in parse_signature_lines(lines) if (line.name, line.key_id) in known)
+    answer = SignedNote(body=parse_note(note).body, signatures=own, raw=b"")
+    if not known or set(verify_signatures(answer, verifiers)) != known:
+        raise VerificationFailed(
+            "cosignature_missing",
+            "A witness must sign with each of its keys.",
+            observed=f"{len(own)} of {len(known)} lines",
+        )
+    return add_cosignatures(note, b"".join(line.line() for line in own))
 
 
 def open_cosigned(
