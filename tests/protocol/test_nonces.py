@@ -32,12 +32,15 @@ def test_a_clock_that_goes_back_lets_no_forgotten_nonce_through() -> None:
     cache = MemoryNonceCache()
     assert cache.claim(A, "n", until=1000, now=900)
     assert cache.claim(A, "m", until=9000, now=8900)
-    assert not cache.claim(A, "n", until=1000, now=900)
+    with pytest.raises(Unavailable, match="nonce_unknowable"):
+        cache.claim(A, "n", until=1000, now=900)
 
 
 def test_a_process_that_starts_anew_can_refuse_what_it_may_have_seen() -> None:
     cache = MemoryNonceCache(since=1000)
-    assert not cache.claim(A, "n", until=999, now=500)
+    with pytest.raises(Unavailable, match="nonce_unknowable") as caught:
+        cache.claim(A, "n", until=990, now=500)
+    assert caught.value.retry_after == 10
     assert cache.claim(A, "n", until=1000, now=500)
 
 

@@ -16,6 +16,7 @@ from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
 from accord.protocol import paths
 from accord.protocol.nonces import MemoryNonceCache
+from accord.protocol.signatures import NONCE_MARGIN
 from accord.webbase.actor import install_actor
 from accord.webbase.api import make_api
 from accord.webbase.factory import make_app
@@ -46,7 +47,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         app,
         verify_signed=verify_signed(
             services.directory,
-            MemoryNonceCache(since=services.clock()),
+            MemoryNonceCache(since=services.clock() + NONCE_MARGIN),
             services.clock,
             authorities,
         ),

@@ -16,6 +16,9 @@ from accord.kernel.identifiers import KeyId
 SLOT_SECONDS = 60
 """Nonces are forgotten together, one slot of this many seconds at a time."""
 
+MAX_RETRY = 600
+"""Longest wait in seconds that is advised."""
+
 MAX_NONCES = 1_000_000
 """Most nonces kept, about 100 bytes each."""
 
@@ -36,10 +39,11 @@ class NonceCache(Protocol):
             now: present unix second.
 
         Returns:
-            True when the nonce is new, False when it was taken before or can no longer be known.
+            True when the nonce is new, False when it was taken before.
 
         Raises:
-            Unavailable: ``nonces_full``.
+            Unavailable: ``nonces_full``, or ``nonce_unknowable`` when it may have been taken
+                before a restart or a jump of the clock; a new signature helps, after a while.
         """
 
 
@@ -80,7 +84,12 @@ class MemoryNonceCache:
         with self._lock:
             self._forget(now)
             if until < self._forgotten_until:
-                return False
+                raise Unavailable(
+                    "nonce_unknowable",
+                    "It cannot be told whether this signed request was received before.",
+                    retry_after=min(self._forgotten_until - until, MAX_RETRY),
+                    next_step="Sign it again; if this repeats, set this computer's clock.",
+                )
             if any(name in slot for slot in self._slots.values()):
                 return False
             if self._size >= self._capacity or self._by_key[kid] >= self._per_key:

@@ -226,7 +226,8 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
             ``clock_skew``, ``signature_old``, ``nonce_replayed``. An unknown key and a wrong
             signature look alike.
         VerificationFailed: ``digest_wrong``.
-        Unavailable: ``nonces_full``, or what ``lookup`` raises of this class.
+        Unavailable: ``nonces_full``, ``nonce_unknowable``, or what ``lookup`` raises of this
+            class.
     """
     fields = _signed_fields(headers)
     signature_input = fields.get("signature-input")
