@@ -2,14 +2,18 @@
 
 import string
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accord.demo import sample_values as make
 from accord.demo import samples
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import Kind, Network, Outcome, normalise, normalise_batch
 
+ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
+PHRASE = ["abandon"] * 11 + ["about"]
 POOL = [sample.value for sample in samples.block(0, seed=5)[:3000]]
 TOLD_NETWORKS = [None, *Network, "eip155:1", "eip155:30", "eip155:5", "nonsense"]
 TOLD_KINDS = [None, *Kind, "nonsense"]
@@ -105,6 +109,44 @@ def test_one_changed_character_is_seen_wherever_there_is_a_checksum() -> None:
     ]
     # TON's and Polkadot's checksums have 16 bits; all others 30 and more.
     assert len(accepted) <= 1, accepted
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        # Sound, but of a test network or a version without a meaning: the arrays leave them be.
+        (make.check58(b"\x6f"), "btc"),
+        (make.check58(b"\0", ripple=True), "xrp"),
+        (make.check58(b"\x17"), "btc"),
+        (make.check58(b"\x13"), "dash"),
+        (make.check58(b"\x1d\x25"), "zec"),
+        (make.check58(b"\x01"), "btc"),
+        (make.witness("bc", 2, 20), "btc"),
+        (make.witness("bc", 0, 21), "btc"),
+        (make.witness("bc", 17, 32), "btc"),
+        (make.witness("bc", 1, 41), "btc"),
+        (make.base58_of(31), "sol"),
+        (make.base58_of(33), "sol"),
+        (make.onion, None),
+        (make.domain, None),
+        (make.cash, "bch"),
+    ],
+)
+def test_forty_of_one_shape(values: make.Maker, told: str | None) -> None:
+    made = values(np.random.Generator(np.random.PCG64(5)), 40)
+    for texts in (made, [text[:-1] + "\u00e4" for text in made], [*made[:39], "1" * len(made[0])]):
+        for network in (told, None, "doge"):
+            for kind in (None, "wallet", "domain", "onion"):
+                got = normalise_batch(texts, networks=[network] * 40, kinds=[kind] * 40)
+                assert [plain(one) for one in got] == [single(t, network, kind) for t in texts]
+
+
+@pytest.mark.parametrize(
+    "text", ["co.uk", "github.io", f"{ONION}.onion.ws", "-".join(PHRASE) + ".example"]
+)
+@pytest.mark.parametrize("kind", [None, "domain", "onion"])
+def test_hosts_that_the_quick_way_must_not_settle(text: str, kind: str | None) -> None:
+    assert plain(normalise_batch([text], kinds=[kind])[0]) == single(text, None, kind)
 
 
 def test_lengths_must_agree() -> None:

@@ -257,6 +257,7 @@ def test_sites_are_records_without_a_network(line: bytes) -> None:
         (site("domain", "a.example.com", alias=["com"]), "alias_wrong"),
         (site("domain", "example.com", checksum="strong"), "value_invalid"),
         (site("domain", "example.com", memo="1"), "value_invalid"),
+        (site("domain", "example.com", moves=[MOVE]), "value_invalid"),
         (site("onion", ONION.upper()), "not_canonical"),
         (site("onion", "a" * 56 + ".onion"), "checksum_wrong"),
         (site("onion", "example.com"), "kind_mismatch"),

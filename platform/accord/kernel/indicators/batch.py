@@ -298,8 +298,8 @@ def _judge_base58(
             continue
         version = versions[row]
         if shape == "ripple":
-            if version == 0:
-                batch.accept(index, _XRP, texts[row], _STRONG)
+            # A leading r is the digit zero, so the version byte is zero.
+            batch.accept(index, _XRP, texts[row], _STRONG)
         elif shape == "zcash":
             if ZCASH_VERSIONS.get(bytes((version, second[row]))):
                 batch.accept(index, _ZEC, texts[row], _STRONG)

@@ -50,10 +50,7 @@ def shortened(text: str) -> Malformed | None:
 
 
 def explain(text: str) -> Malformed:
-    """Return the refusal of a cleaned ASCII text that no decoder took."""
-    found = shortened(text)
-    if found is not None:
-        return found
+    """Return the refusal of a cleaned ASCII text that no decoder took and that is not shortened."""
     if ADDRESS(text):
         return Malformed(
             "checksum_wrong",

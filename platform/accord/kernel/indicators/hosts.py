@@ -98,7 +98,7 @@ def canonical_host(text: str, *, subdomains: bool = False, listed: bool = True) 
         host, mixed = lower, False
     else:
         host = to_ascii(_without_port(text))
-        mixed = not text.isascii() and _mixes_scripts(text)
+        mixed = "xn--" in host and _mixes_scripts(host)
     labels = host.split(".")
     if _ADDRESS(host) or labels[-1].isdigit():
         raise refused("ip_address", "This is an IP address, which is not carried.")
@@ -255,9 +255,9 @@ def onion_is_right(label: str) -> bool:
     return data[34] == 3 and digest[:2] == data[32:34]
 
 
-def _mixes_scripts(text: str) -> bool:
-    """Say whether one label has letters of two alphabets that can look alike."""
-    for label in text.split("."):
+def _mixes_scripts(host: str) -> bool:
+    """Say whether one label of a canonical host has letters of two alphabets that look alike."""
+    for label in map(_decode_label, host.split(".")):
         scripts = {unicodedata.name(c, "").partition(" ")[0] for c in label if c.isalpha()}
         if len(scripts.intersection(_SCRIPTS)) > 1:
             return True

@@ -38,7 +38,9 @@ def _decode(text: bytes) -> bytes | None:
     return b"".join(data)
 
 
-def _encode(data: bytes) -> str:
+def encode_check(body: bytes) -> str:
+    """Return the text of tag and keys, with the checksum that this makes."""
+    data = body + keccak256(body)[:4]
     text = []
     for start in range(0, len(data), _BLOCK):
         block = data[start : start + _BLOCK]
@@ -64,5 +66,5 @@ def monero_address(text: str) -> Reading | None:
     if tag not in _INTEGRATED:
         return Reading(Network.XMR, text, _TAGS[tag])
     body = bytes([tag - 1]) + data[1:65]
-    value = _encode(body + keccak256(body)[:4])
+    value = encode_check(body)
     return Reading(Network.XMR, value, _TAGS[tag], memo=data[65:73].hex(), flags=("integrated",))

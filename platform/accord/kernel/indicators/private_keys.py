@@ -37,7 +37,6 @@ _SHAPES = re.compile(
     r"|edsk[1-9A-HJ-NP-Za-km-z]{50,94})"
 ).fullmatch
 _BYTE_LIST = re.compile(r"\[?(?:[0-9]{1,3},){31,127}[0-9]{1,3},?\]?").fullmatch
-_BASE58_LONG = re.compile(r"[1-9A-HJ-NP-Za-km-z]{49,90}").fullmatch
 _PEM = re.compile(r"BEGIN[A-Z0-9\s]*PRIVATE\s*KEY").search
 _WORD = re.compile(r"[^\W\d_]+")
 _ALMOST = 0.8
@@ -125,8 +124,6 @@ def _is_key(text: str) -> bool:
         return False
     if _SHAPES(text) or _BYTE_LIST(text):
         return True
-    if _BASE58_LONG(text) is None:
-        return False
     data = base58.decode_any(text.encode("ascii"), limit=90)
     if data is None:
         return False

@@ -9,9 +9,8 @@ import re
 
 import can_ada
 
-from accord.kernel.errors import Malformed
 from accord.kernel.indicators.cleaning import ascii_dots, refang
-from accord.kernel.indicators.hosts import Host, canonical_host, refused
+from accord.kernel.indicators.hosts import canonical_host, refused
 from accord.kernel.indicators.kinds import MAX_VALUE, Kind, Normalised
 
 SCHEMES = frozenset({"http:", "https:", "ftp:"})
@@ -44,7 +43,7 @@ def read_url(text: str, *, listed: bool = True) -> Normalised:
         raise refused("url_invalid", "This is not a URL.") from error
     if url.protocol not in SCHEMES:
         raise refused("scheme_unsupported", "Only http, https and ftp URLs are carried.")
-    host, aliases, flags = _host(str(url.hostname), bare, listed=listed)
+    host, aliases, flags = _host(str(url.hostname), listed=listed)
     port = f":{url.port}" if url.port else ""
     value = f"{url.protocol}//{host}{port}{url.pathname}{url.search}"
     if len(value) > MAX_VALUE:
@@ -52,31 +51,14 @@ def read_url(text: str, *, listed: bool = True) -> Normalised:
     return Normalised(Kind.URL, None, value, aliases=aliases, flags=flags, changed=value != text)
 
 
-def _host(
-    hostname: str, bare: str, *, listed: bool
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def _host(hostname: str, *, listed: bool) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the host as written in the URL, its aliases and its flags."""
-    if not hostname:
-        raise refused("url_invalid", "The URL has no host.")
     if hostname.startswith("[") or _DEFAULT_ADDRESS(hostname):
         return hostname, (), ("ip_host",)
     host = canonical_host(ascii_dots(hostname), listed=listed)
-    flags = host.flags
-    if not bare.isascii() and _mixed(bare):
-        flags = tuple(sorted({*flags, "mixed_script"}))
-    if "gateway" in flags:
-        return hostname.removesuffix("."), (host.value,), flags
+    if "gateway" in host.flags:
+        return hostname.removesuffix("."), (host.value,), host.flags
     aliases: tuple[str, ...] = (host.value,)
     if host.kind is Kind.DOMAIN and host.registrable != host.value:
         aliases = (host.value, host.registrable)
-    return host.host, aliases, flags
-
-
-def _mixed(bare: str) -> bool:
-    """Say whether the host as typed mixes scripts; the parser has already mapped it to ASCII."""
-    authority = bare.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    try:
-        read: Host = canonical_host(ascii_dots(authority))
-    except Malformed:
-        return False
-    return "mixed_script" in read.flags
+    return host.host, aliases, host.flags
