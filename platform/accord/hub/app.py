@@ -10,7 +10,7 @@ from accord.hub.web.api_hub import enrolment_routes, hub_routes, operation_route
 from accord.hub.web.api_log import log_routes
 from accord.hub.web.api_statements import statement_routes
 from accord.hub.web.metrics import Metrics
-from accord.hub.web.pages import load_person, page_routes
+from accord.hub.web.pages import check_password, home_routes, load_person
 from accord.hub.web.pages_log import log_page_routes
 from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
@@ -21,6 +21,8 @@ from accord.webbase.actor import install_actor
 from accord.webbase.api import make_api
 from accord.webbase.factory import make_app
 from accord.webbase.routes import check_routes, install_gate
+from accord.webbase.sign_in import install_sign_in
+from accord.webbase.throttle import SignInThrottle
 
 
 def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
@@ -42,6 +44,12 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         templates=["accord.hub.web"],
     )
     install_actor(app, load=lambda account: load_person(services, account), clock=services.clock)
+    install_sign_in(
+        app,
+        check=lambda login, password: check_password(services, login, password),
+        clock=services.clock,
+        throttle=SignInThrottle(),
+    )
     metrics = Metrics(app, services.reader)
     install_gate(
         app,
@@ -63,7 +71,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         operation_routes(metrics, services),
     ):
         api.register_blueprint(routes)
-    for pages in (page_routes(services), summary_routes(services), log_page_routes(services)):
+    for pages in (home_routes(), summary_routes(services), log_page_routes(services)):
         app.register_blueprint(pages)
     app.jinja_env.globals["navigation"] = ((paths.SUMMARY, "Summary"), (paths.LOG_PAGE, "Logs"))
     check_routes(app, signed_requests=True)

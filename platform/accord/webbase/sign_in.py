@@ -19,7 +19,7 @@ from accord.webbase.routes import Who, declare
 from accord.webbase.throttle import SignInThrottle
 
 CheckPassword = Callable[[str, str], Actor]
-"""Takes name and password, returns who that is or raises AuthenticationNeeded."""
+"""Takes name (trimmed, lower case) and password; returns who that is or raises the error."""
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/._~@?=&%-]{0,200}")
 
@@ -42,7 +42,7 @@ def install_sign_in(
 
     @declare("session:begin", who=Who.ANYONE)
     def begin() -> Response:
-        login = request.form.get("login", "")
+        login = request.form.get("login", "").strip().lower()
         try:
             now = clock()
             throttle.attempt(account=login, source=request.remote_addr or "-", now=now)
