@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from accord.cli.main import main
 from accord.kernel.directory.registrars import Registrar, parse_registrar
@@ -29,6 +30,7 @@ from accord.kernel.tlog.notes import LogKeyPair, WitnessKeyPair
 
 HUB = "hub.example"
 NOW = 1_790_000_000
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "cli"
 WITNESS = WitnessKeyPair.generate("ngo.example/w1")
 LOGS = (LogKeyPair.generate(f"{HUB}/directory"), LogKeyPair.generate(f"{HUB}/audit"))
 BANK = SigningKeyPair.generate()
@@ -70,6 +72,9 @@ def answer(*words: object, exit_code: int = 0) -> dict[str, Any]:
     done = run(*words, "--json")
     assert done.exit_code == exit_code, done.output
     found: dict[str, Any] = json.loads(done.stdout)
+    if exit_code == 0:
+        schema = json.loads((SCHEMAS / f"registrar-{words[0]}.v1.json").read_bytes())
+        Draft202012Validator(schema).validate(found)
     return found
 
 
