@@ -111,6 +111,11 @@ def test_one_changed_character_is_seen_wherever_there_is_a_checksum() -> None:
     assert len(accepted) <= 1, accepted
 
 
+def nines(random: np.random.Generator, count: int) -> list[str]:
+    """Dash's test network where it begins like a live address of Dogecoin."""
+    return [text for text in make.check58(b"\x13")(random, 900) if text[0] == "9"][:count]
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -118,7 +123,7 @@ def test_one_changed_character_is_seen_wherever_there_is_a_checksum() -> None:
         (make.check58(b"\x6f"), "btc"),
         (make.check58(b"\0", ripple=True), "xrp"),
         (make.check58(b"\x17"), "btc"),
-        (make.check58(b"\x13"), "dash"),
+        (nines, "dash"),
         (make.check58(b"\x1d\x25"), "zec"),
         (make.check58(b"\x01"), "btc"),
         (make.witness("bc", 2, 20), "btc"),

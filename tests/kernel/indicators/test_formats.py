@@ -10,6 +10,7 @@ from accord.kernel.indicators import (
     Kind,
     Network,
     Normalised,
+    accounts,
     base58,
     bech32,
     cardano,
@@ -212,8 +213,8 @@ def test_a_wrong_shielded_address_is_refused(text: str) -> None:
 
 def test_wrong_padding_bits_are_refused_in_every_bech32_format() -> None:
     for prefix in ("zs", "addr", "cosmos", "bc", "sp", "ltcmweb", "lnbc"):
-        # One symbol of five bits cannot be whole bytes.
-        symbols = bytes([0, 0, 0, 1])
+        # 140 bits are 17 bytes and four bits, of which one is not zero.
+        symbols = bytes([*[0] * 27, 1])
         check = bech32.checksum_constant(prefix, symbols + bytes(6)) ^ BECH32
         tail = [check >> 5 * (5 - place) & 31 for place in range(6)]
         text = "".join(chr(bech32.CHARACTERS[symbol]) for symbol in [*symbols, *tail])
@@ -290,6 +291,7 @@ def test_a_decoder_asked_alone_refuses_other_texts() -> None:
         assert monero.monero_address(text) is None
     for text in ("zs1b", encode("bc", bytes(43), BECH32)):
         assert zcash.shielded_address(text) is None
+    assert accounts.cosmos_account(encode("bc", bytes(20), BECH32)) is None
 
 
 def test_the_token_form_of_cashaddr_is_the_plain_address() -> None:
