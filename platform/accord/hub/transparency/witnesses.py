@@ -19,7 +19,7 @@ from accord.hub.transparency.queries import Head, LogReader
 from accord.hub.transparency.service import store_cosigned
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import AccordError, Conflict, Unavailable, VerificationFailed
-from accord.kernel.tlog.checkpoint import add_cosignatures, verify_cosigned
+from accord.kernel.tlog.checkpoint import add_verified_cosignatures, verify_cosigned
 from accord.kernel.tlog.policy import Policy
 
 TRIES = 3
@@ -79,7 +79,8 @@ class WitnessRound:
         note = head.note
         for witness in self._witnesses:
             try:
-                note = add_cosignatures(note, self._ask(name, head, witness))
+                answer = self._ask(name, head, witness)
+                note = add_verified_cosignatures(note, answer, vkeys=self._vkeys(name, witness))
             except Conflict:
                 raise
             except (httpx2.HTTPError, AccordError, ValueError) as error:
@@ -96,6 +97,13 @@ class WitnessRound:
         with self.cosigned:
             self.cosigned.notify_all()
         return True
+
+    def _vkeys(self, name: LogName, witness: WitnessPlace) -> list[str]:
+        return [
+            known.verifier.vkey
+            for known in self._policies[name].witnesses
+            if known.verifier.name == witness.name
+        ]
 
     def _is_done(self, name: LogName, head: Head) -> bool:
         known = self._reader.cosigned(name)
