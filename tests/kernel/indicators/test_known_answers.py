@@ -1,5 +1,6 @@
 """Every published address, domain, URL and international name has the answer that its source gives."""
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -196,6 +197,44 @@ def test_international_names_follow_uts46(shared: Path) -> None:
             assert is_newer_rule(source), row
             counts["newer"] += 1
     assert counts == {"valid": 433, "refused": 5694, "hyphens": 8, "newer": 90}
+
+
+LISTS = (
+    "ofac_addresses",
+    "ransomware_addresses",
+    "mixer_and_hack_addresses",
+    "usdt_frozen_evm",
+    "exchange_wallets_guard",
+)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_published_lists_of_wallets_have_their_canonical_values(shared: Path, name: str) -> None:
+    path = shared / "data" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["chain"] in NETWORKS]
+    values = [row["value_as_published"] for row in rows]
+    outcomes = normalise_batch(values, networks=[row["chain"] for row in rows])
+    assert len(rows) > 600
+    for row, outcome in zip(rows, outcomes, strict=True):
+        assert isinstance(outcome, Normalised), row
+        assert outcome.value == row["canonical"], row
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"), [("filehosting_domains", 3), ("shortener_domains", 5)]
+)
+def test_published_lists_of_domains_are_their_own_canonical_values(
+    shared: Path, name: str, refused: int
+) -> None:
+    domains = (shared / "data" / f"{name}.csv").read_text(encoding="utf-8").split()[1:]
+    outcomes = normalise_batch(domains)
+    codes = [outcome.code for outcome in outcomes if isinstance(outcome, Malformed)]
+    # A bare address and public suffixes are nobody's domain.
+    assert len(codes) == refused
+    assert set(codes) <= {"public_suffix", "ip_address"}
+    for domain, outcome in zip(domains, outcomes, strict=True):
+        assert isinstance(outcome, Malformed) or outcome.value == domain
 
 
 def test_a_batch_gives_the_same_answers_for_all_of_them(shared: Path) -> None:

@@ -27,7 +27,8 @@ from accord.kernel.indicators import (
     record_of,
 )
 from accord.kernel.indicators.countries import COUNTRIES
-from accord.kernel.indicators.records import MAX_LINE, MAX_TIME
+from accord.kernel.indicators.lines import MAX_LINE
+from accord.kernel.indicators.records import MAX_TIME
 
 BTC = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 TX = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"

@@ -14,6 +14,7 @@ from accord.kernel.indicators.kinds import (
     Outcome,
 )
 from accord.kernel.indicators.labels import network_of_label
+from accord.kernel.indicators.lines import encode_line, parse_line, parse_lines
 from accord.kernel.indicators.normalise import normalise
 from accord.kernel.indicators.records import (
     Basis,
@@ -24,9 +25,6 @@ from accord.kernel.indicators.records import (
     Precision,
     Report,
     Role,
-    encode_line,
-    parse_line,
-    parse_lines,
     record_of,
 )
 
