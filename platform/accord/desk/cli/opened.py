@@ -1,0 +1,32 @@
+"""Opening the desk of a home for one command, and who is at the keyboard."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from accord.clock import system_clock
+from accord.desk.app import Desk, open_desk
+from accord.desk.config import read_config
+from accord.terminal import Terminal
+
+
+@contextmanager
+def opened_desk(terminal: Terminal) -> Iterator[Desk]:
+    """Give the unlocked desk in ``--home`` and close it at the end.
+
+    Raises:
+        NotFound: ``desk_missing``.
+        AuthenticationNeeded: no passphrase, or a wrong one.
+    """
+    read_config(terminal.home)
+    passphrase = terminal.passphrase("Passphrase of the desk")
+    with open_desk(terminal.home, passphrase, clock=system_clock) as desk:
+        yield desk
+
+
+def person_here() -> str:
+    """Return the name of the account that runs the command, for the journal."""
+    try:
+        return getpass.getuser()[:80]
+    except (OSError, KeyError):
+        return "unknown"

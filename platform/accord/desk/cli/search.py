@@ -1,0 +1,57 @@
+"""``accord search``: look values up in this desk's vault, with a stated reason. It asks nobody."""
+
+import sys
+
+import click
+
+from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.shown import search_data, search_text
+from accord.desk.indicators import search as search_vault
+from accord.desk.indicators.search import MAX_VALUES
+from accord.kernel.errors import Malformed
+from accord.kernel.indicators import network_of_label
+from accord.terminal import Partly, Terminal, common_options
+
+MAX_LINE = 8192
+
+
+@click.command()
+@click.argument("values", nargs=-1, required=True, metavar="VALUE…|-")
+@click.option("--reason", required=True, help="Why, for example a case number.")
+@click.option("--network", help="The network of all values, for example btc.")
+@common_options
+def search(
+    terminal: Terminal, *, values: tuple[str, ...], reason: str, network: str | None
+) -> None:
+    """Look up 1 to 5,000 values; '-' reads one a line. No request leaves this computer."""
+    sought = _from_stdin() if values == ("-",) else list(values)
+    told = None
+    if network is not None:
+        found = network_of_label(network)
+        if found is None:
+            raise Malformed("network_unknown", "This network is not known.", observed=network[:20])
+        told = found.value
+    with opened_desk(terminal) as desk:
+        report = search_vault(
+            desk.vault,
+            sought,
+            person=person_here(),
+            reason=reason,
+            now=desk.clock(),
+            network=told,
+            signature_state=desk.signature_state,
+        )
+    terminal.result(search_data(report), search_text(report))
+    if any(result.error is not None for result in report.results):
+        raise Partly
+
+
+def _from_stdin() -> list[str]:
+    lines = []
+    for line in sys.stdin:
+        text = line[:MAX_LINE].strip()
+        if text:
+            lines.append(text)
+        if len(lines) > MAX_VALUES:
+            break
+    return lines

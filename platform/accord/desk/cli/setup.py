@@ -1,0 +1,204 @@
+"""``accord desk init`` and ``enrol``: keys made here, an organisation joined to its hub."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from accord.clock import system_clock
+from accord.desk.app import Desk
+from accord.desk.cli.opened import opened_desk
+from accord.desk.config import (
+    DEFAULT_PORT,
+    DEFAULT_RETENTION_DAYS,
+    DeskConfig,
+    parse_hub_url,
+    write_config,
+)
+from accord.desk.exchange import enrol as enrolment
+from accord.desk.keyring import create_keyring, load_recovery
+from accord.desk.keyring.people import People
+from accord.desk.storage import create_vault
+from accord.kernel.directory.rootfile import MAX_ROOT, verify_root
+from accord.kernel.directory.statements import Profile
+from accord.kernel.encoding import b64encode
+from accord.kernel.errors import Malformed
+from accord.kernel.markings import OrgKind
+from accord.terminal import Terminal, common_options
+
+MAX_PORT = 65_535
+
+
+@click.command()
+@click.option("--hub", required=True, help="The hub's address: https://hub.example")
+@click.option("--port", type=click.IntRange(0, MAX_PORT), default=DEFAULT_PORT, show_default=True)
+@click.option("--person", default="analyst", show_default=True, help="Who may sign in here.")
+@click.option(
+    "--retention",
+    type=click.IntRange(0, 3650),
+    default=DEFAULT_RETENTION_DAYS,
+    show_default=True,
+    metavar="DAYS",
+    help="Days that plaintext is kept after it has expired.",
+)
+@common_options
+def init(terminal: Terminal, *, hub: str, port: int, person: str, retention: int) -> None:
+    """Make a desk: keys, vault, and the account of its pages."""
+    config = DeskConfig(
+        home=terminal.home, hub=parse_hub_url(hub), port=port, retention_days=retention
+    )
+    if terminal.dry_run:
+        terminal.result(
+            {"made": False, "home": str(config.home), "hub": config.hub},
+            f"Would make a desk in {config.home}.",
+        )
+        return
+    passphrase = terminal.passphrase("Passphrase for this desk's keys", twice=True)
+    # Last of the files: a desk is there when its settings are.
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keyring = create_keyring(config.keys_file, config.recovery_file, passphrase)
+    vault = create_vault(config.vault_file, keyring.vault)
+    password = People(vault).set_password(person)
+    vault.close()
+    write_config(config)
+    terminal.result(
+        {
+            "made": True,
+            "home": str(config.home),
+            "hub": config.hub,
+            "keys": {
+                "signing": b64encode(keyring.signing.kid),
+                "kem": b64encode(keyring.kem[-1].kid),
+                "request": b64encode(keyring.request.kid),
+            },
+            "recovery_file": str(config.recovery_file),
+            "person": person,
+            "password": password,
+        },
+        f"Made a desk in {config.home}.\n"
+        f"Sign in at its pages as {person} with {password} (shown this once).\n"
+        f"Take {config.recovery_file} off this computer and keep it safe.\n"
+        "Next: accord desk enrol --invite CODE …",
+    )
+
+
+@click.command()
+@click.option("--invite", help="The registrar's one-off code; without it: where it stands.")
+@click.option("--name", help="Short name: lower-case letters, digits, hyphens.")
+@click.option("--display-name", help="Full name of the organisation.")
+@click.option("--kind", type=click.Choice([kind.value for kind in OrgKind]))
+@click.option("--country", help="ISO 3166-1, two letters.")
+@click.option("--contact", help="Duty contact; public for ever, so no person's name.")
+@click.option("--role", "roles", multiple=True, help="A capability, for example hotline.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The root file that your operator gave you.",
+)
+@common_options
+def enrol(  # noqa: PLR0913 - one argument for each option
+    terminal: Terminal,
+    /,
+    *,
+    invite: str | None,
+    name: str | None,
+    display_name: str | None,
+    kind: str | None,
+    country: str | None,
+    contact: str | None,
+    roles: tuple[str, ...],
+    root: Path | None,
+) -> None:
+    """Join the hub: prints six words to compare with the registrar by voice."""
+    with opened_desk(terminal) as desk:
+        if invite is None:
+            found = _check(desk)
+        else:
+            if not (name and kind and country and contact):
+                raise Malformed(
+                    "enrolment_incomplete",
+                    "An enrolment names the organisation.",
+                    next_step="Give --name, --kind, --country and --contact.",
+                )
+            application = enrolment.Application(
+                name=name,
+                profile=Profile(
+                    name=display_name or name,
+                    kind=OrgKind(kind),
+                    country=country.upper(),
+                    contact=contact,
+                ),
+                roles=roles,
+                invite=invite,
+            )
+            found = _begin(terminal, desk, application, root)
+        root_digest = b64encode(verify_root(desk.config.root_file.read_bytes()).sha256)
+    terminal.result(
+        {
+            "org": found.org,
+            "state": found.state,
+            "next_actor": found.next_actor,
+            "words": list(found.words),
+            "root_sha256": root_digest,
+        },
+        _text(found),
+    )
+
+
+def _begin(
+    terminal: Terminal, desk: Desk, application: enrolment.Application, root: Path | None
+) -> enrolment.Enrolment:
+    expected = root.read_bytes()[: MAX_ROOT + 1] if root is not None else None
+    root_file = enrolment.fetch_root(desk.client, expected)
+    passphrase = terminal.passphrase("Passphrase of the desk")
+    recovery = load_recovery(desk.config.recovery_file, passphrase).public
+    desk.config.root_file.write_bytes(root_file)
+    return enrolment.begin(
+        desk.client,
+        desk.vault,
+        desk.keyring,
+        root_file=root_file,
+        application=application,
+        recovery=recovery,
+        now=system_clock(),
+    )
+
+
+def _check(desk: Desk) -> enrolment.Enrolment:
+    if not desk.config.root_file.is_file():
+        raise Malformed(
+            "enrolment_incomplete",
+            "This desk has not sent an enrolment.",
+            next_step="Ask the registrar for an invite, then give --invite CODE.",
+        )
+    root_file = desk.config.root_file.read_bytes()
+    found = enrolment.check(desk.client, desk.vault, root_file=root_file)
+    if found.state == "active":
+        enrolment.confirm(desk.mirror, desk.vault, desk.keyring, found.org)
+        write_config(replace(desk.config, org=found.org), replace=True)
+    return found
+
+
+def _text(found: enrolment.Enrolment) -> str:
+    words = " ".join(found.words)
+    if found.state == "active":
+        return f"{found.org} is enrolled. The directory holds exactly this desk's keys."
+    return (
+        f"{found.org}: {found.state}. Next to act: the {found.next_actor}.\n"
+        f"Words (not secret): {words}\n"
+        "Call the registrar on a number that you did not get from the hub and compare the words. "
+        "When they are the same and the registrar has signed, run accord desk enrol again."
+    )
+
+
+@click.command()
+@click.argument("login", metavar="NAME")
+@common_options
+def person(terminal: Terminal, *, login: str) -> None:
+    """Add somebody who may sign in at this desk's pages, or set a new password."""
+    with opened_desk(terminal) as desk:
+        password = People(desk.vault).set_password(login)
+    terminal.result(
+        {"person": login, "password": password},
+        f"Sign in as {login} with {password} (shown this once).",
+    )

@@ -1,0 +1,116 @@
+"""``accord show ID``: one bundle in full, with what became of it and who has confirmed it."""
+
+import itertools
+from typing import Any
+
+import click
+import msgspec
+
+from accord.desk.app import Desk
+from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.shown import (
+    bundle_data,
+    bundle_line,
+    confirmation_data,
+    mark_data,
+    moment,
+)
+from accord.desk.exchange.confirmations import confirmations
+from accord.desk.storage import StoredBundle, Way
+from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
+from accord.desk.storage.journal import record_act
+from accord.desk.storage.outbox import outbox_row
+from accord.kernel.encoding import b64encode
+from accord.kernel.envelope.payload import parse_head
+from accord.kernel.identifiers import parse_bundle_id
+from accord.terminal import Terminal, common_options
+
+MAX_RECORDS = 10_000
+
+
+@click.command()
+@click.argument("bundle_id", metavar="ID")
+@click.option("--from", "org", help="The sender, when two used the same id: name@hub.")
+@click.option("--records", type=click.IntRange(0, MAX_RECORDS), default=100, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, help="First record to show.")
+@common_options
+def show(terminal: Terminal, *, bundle_id: str, org: str | None, records: int, offset: int) -> None:
+    """Show one bundle in full."""
+    with opened_desk(terminal) as desk:
+        bundle = find_bundle(desk.vault, parse_bundle_id(bundle_id), org)
+        record_act(
+            desk.vault,
+            person=person_here(),
+            act="bundle:view",
+            subject=bundle.id,
+            reason="",
+            now=desk.clock(),
+        )
+        data = describe_bundle(desk, bundle)
+        lines = itertools.islice(lines_of(desk.vault, bundle), offset, offset + records)
+        data["lines"] = [
+            {"record": number, "content": msgspec.json.decode(line)}
+            for number, line in enumerate(lines, start=offset)
+        ]
+    terminal.result(data, _text(data))
+
+
+def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
+    """Return everything about a bundle but its records."""
+    vault = desk.vault
+    marks = marks_of(vault, bundle.org, bundle.id)
+    data = bundle_data(bundle, marks, now=desk.clock())
+    head = parse_head(bundle.head)[1] if bundle.head is not None else None
+    data |= {
+        "narrative": head.narrative if head else None,
+        "case_ref": head.case_ref if head else None,
+        "recipients": list(head.recipients) if head else [],
+        "replaces": bundle.replaces,
+        "signer": b64encode(bundle.signer),
+        "manifest": b64encode(bundle.manifest),
+        "signature": desk.signature_state(bundle),
+        "marks": [mark_data(mark) for mark in marks],
+        "quarantined": [
+            {"record": record, "code": code} for record, code in quarantined_of(vault, bundle)
+        ],
+    }
+    row = outbox_row(vault, bundle.id) if bundle.way is Way.SENT else None
+    if row is not None:
+        said = confirmations(vault, bundle.id, now=desk.clock())
+        data["sent"] = {
+            "state": row.state.value,
+            "log_index": row.log_index,
+            "receipted": row.receipted,
+            "code": row.code,
+            "message": row.message,
+            "recipients": [confirmation_data(one) for one in said],
+        }
+    return data
+
+
+def _text(data: dict[str, Any]) -> str:
+    lines = [
+        bundle_line(data),
+        f"Created {moment(data['created'])}, expires {moment(data['expires'])}.",
+        f"Purpose {data['purpose']}, basis {data['legal_basis']}, onward {data['onward']}.",
+        f"Signature: {data['signature']}.",
+    ]
+    if data["narrative"]:
+        lines.append(data["narrative"])
+    lines += [
+        f"{mark['state']} by {mark['by']} ({mark['reason']})"
+        + (f", record {mark['record']}" if "record" in mark else "")
+        for mark in data["marks"]
+    ]
+    if "sent" in data:
+        lines.append(f"At the hub: {data['sent']['state']}.")
+        lines += [f"  {one['org']}: {one['standing']}" for one in data["sent"]["recipients"]]
+    lines += [f"{line['record']:>6}  {_record(line['content'])}" for line in data["lines"]]
+    return "\n".join(lines)
+
+
+def _record(content: dict[str, Any]) -> str:
+    if "value" not in content:
+        return msgspec.json.encode(content).decode()
+    kind = content.get("network") or content["kind"]
+    return f"{kind}  {content['value']}  confidence {content['confidence']}  {content['basis']}"

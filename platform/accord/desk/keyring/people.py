@@ -1,0 +1,71 @@
+"""Who may sign in at this desk's own pages: names and Argon2id hashes, kept in the vault.
+
+Invariant: a wrong name takes as long as a wrong password and gets the same answer.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from accord.desk.storage import Vault
+from accord.kernel.errors import AuthenticationNeeded, Malformed
+
+PASSWORD_BYTES = 15
+"""Randomness of a generated password: 120 bits."""
+
+MAX_PASSWORD = 256
+
+_LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
+_SETTING = "person:"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The accounts of one desk."""
+
+    vault: Vault
+
+    def set_password(self, login: str) -> str:
+        """Make an account, or give it a new password; the password is returned this once.
+
+        Raises:
+            Malformed: ``login_invalid``.
+        """
+        if _LOGIN.fullmatch(login) is None:
+            raise Malformed(
+                "login_invalid",
+                "A sign-in name has lower-case letters, digits, dots, hyphens; at most 40.",
+                observed=login[:60],
+            )
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        self.vault.put_setting(_SETTING + login, PasswordHasher().hash(password).encode())
+        return password
+
+    def check(self, login: str, password: str) -> str:
+        """Return the name when it and the password fit.
+
+        Raises:
+            AuthenticationNeeded: ``sign_in_wrong``, for every reason alike.
+        """
+        stored = self.vault.setting(_SETTING + login) if _LOGIN.fullmatch(login) else None
+        hasher = PasswordHasher()
+        known = stored.decode() if stored else hasher.hash(secrets.token_urlsafe(PASSWORD_BYTES))
+        try:
+            hasher.verify(known, password[: MAX_PASSWORD + 1])
+            fits = stored is not None and len(password) <= MAX_PASSWORD
+        except (VerificationError, InvalidHashError):
+            fits = False
+        if not fits:
+            raise AuthenticationNeeded(
+                "sign_in_wrong",
+                "Name or password is wrong.",
+                next_step="Try again, or set a new one with accord desk person NAME.",
+            )
+        return login
+
+    def exists(self, login: str) -> bool:
+        """Tell whether the account is there."""
+        return self.vault.setting(_SETTING + login) is not None
