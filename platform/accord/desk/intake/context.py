@@ -24,7 +24,7 @@ _FUTURE = 86_400
 _TEXT = re.compile(
     r"[^\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+"
 )
-_MEMO = re.compile(r"[0-9]{1,20}|[0-9a-f]{16}|[0-9a-f]{64}", re.ASCII)
+_MEMO = re.compile(r"[0-9]{1,20}|[0-9a-f]{16}", re.ASCII)
 _TLPS: Final = {"white": Tlp.CLEAR, "amber strict": Tlp.AMBER_STRICT} | {
     fold(tlp): tlp for tlp in Tlp
 }

@@ -100,7 +100,7 @@ def known_encoding(name: str) -> str:
         Malformed: ``encoding_unknown``.
     """
     try:
-        b"".decode(name)
+        "a".encode(name).decode(name)
     except (LookupError, ValueError) as error:
         raise Malformed(
             "encoding_unknown",
@@ -125,8 +125,9 @@ def decode_chunks(stream: ByteSource, encoding: str) -> Iterator[str]:
         held = "\r" if text.endswith("\r") else ""
         if held:
             text = text[:-1]
-        if only_returns is None and text:
-            only_returns = "\r" in text and "\n" not in text and held == ""
+        if only_returns is None and ("\n" in text or "\r" in text):
+            # The first line end that is seen tells those of the file.
+            only_returns = "\n" not in text
         yield _line_ends(text, only_returns=bool(only_returns))
     yield _line_ends(held + decoder.decode(b"", final=True), only_returns=bool(only_returns))
 

@@ -244,7 +244,7 @@ def _add_entries(guards: Guards, kind: str, name: str, entries: list[str]) -> No
             guards.networks.append((ipaddress.ip_network(entry, strict=False), name))
     elif kind == "regex":
         guards.parts += [(re.compile(_bare_regex(entry), re.IGNORECASE), name) for entry in entries]
-    elif kind == "substring":
+    elif kind == "substring" and entries:
         joined = "|".join(re.escape(entry) for entry in entries)
         guards.parts.append((re.compile(joined, re.IGNORECASE), name))
     else:

@@ -15,13 +15,13 @@ from typing import Final, Self
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.results import Result, RowResult
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import normalise
+from accord.kernel.indicators.private_keys import refuse_secrets
 
 ADDED: Final = ("accord row", "accord code", "accord reason")
 """Columns that we add; ignored when the file comes back."""
 
-_SECRETS: Final = frozenset({"private_key", "seed_phrase"})
 _FORMULA: Final = tuple("=+-@\t")
+SECRET_CODES: Final = frozenset({"private_key", "seed_phrase"})
 _REMOVED: Final = "[secret removed]"
 
 
@@ -60,18 +60,21 @@ class RefusedRows:
         for result, row in zip(results, cells, strict=True):
             if result.result is Result.REFUSED:
                 padded = [*(row or []), *[""] * self._width]
+                if result.code in SECRET_CODES:
+                    # Whatever made it a secret, and wherever in the row it stands again.
+                    padded = [_REMOVED if cell else "" for cell in padded[: self._width]]
                 shown = [_shown(padded[i]) for i in self._kept]
                 # Cells beyond the header stay visible at the end of the row.
-                more = [_shown(cell) for cell in (row or [])[self._width :]]
+                extra = [] if result.code in SECRET_CODES else (row or [])[self._width :]
+                more = [_shown(cell) for cell in extra]
                 self._writer.writerow([*shown, result.row, result.code, result.message, *more])
 
 
 def _shown(cell: str) -> str:
     try:
-        normalise(cell)
-    except Malformed as error:
-        if error.code in _SECRETS:
-            return _REMOVED
+        refuse_secrets(cell)
+    except Malformed:
+        return _REMOVED
     return protect(cell)
 
 

@@ -84,7 +84,7 @@ def _iso(found: re.Match[str]) -> Moment | None:
     year, month, day, hour, minute, second, zone = found.groups()
     start = _midnight(int(year), int(month), int(day))
     if hour is None:
-        return Moment(t=start, p=Precision.DAY)
+        return _checked(start, Precision.DAY)
     moment = start + _seconds(int(hour), int(minute), int(second or 0))
     if zone and zone[0] in "+-":
         digits = zone[1:].replace(":", "")

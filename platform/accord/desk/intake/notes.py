@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import normalise
+from accord.kernel.indicators.private_keys import refuse_secrets
 
 MASK: Final = "[masked]"
 MAX_NOTE = 500
@@ -54,7 +54,7 @@ _CHAINS = frozenset(
     ]
 )
 _BORN = (
-    r"(?i:\b(?:born|geb(?:\.|oren)?|n[\u00e9e]e?|dob|d\.o\.b\.?|nacid[oa]|nat[oa]|geburtsdatum)\b)"
+    r"(?i:\b(?:born|geb(?:\.|oren)?|n[\u00e9e]e?|dob|d\.o\.b\.?|nacid[oa]|nat[oa]|geburtsdatum)(?!\w))"
     r"[\s:,]*(?:(?i:am|on|le|el|il)\s+)?"
     rf"(?:{_DATE}|\d{{4}}|\d{{1,2}}\.?\s+[^\W\d_]+\s+\d{{4}})"
 )
@@ -110,10 +110,11 @@ def guard_note(text: str) -> tuple[str | None, bool]:
 
 
 def _holds_secret(text: str) -> bool:
+    # Before any masking: a key with its middle masked would no longer be known for one.
     try:
-        normalise(text)
-    except Malformed as error:
-        return error.code in {"private_key", "seed_phrase"}
+        refuse_secrets(text)
+    except Malformed:
+        return True
     return False
 
 

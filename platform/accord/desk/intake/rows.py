@@ -123,9 +123,7 @@ class Judge:
         for place, answer in zip(places, answers, strict=True):
             number = first_row + place
             if isinstance(answer, Malformed):
-                results[place] = RowResult(
-                    number, _REFUSED, code=answer.code, message=words_of(answer)
-                )
+                results[place] = _refused(number, answer)
                 continue
             candidate = self._candidate(place, number, answer, rows[place] or [])
             hit = self._guards.hit(candidate.found)
@@ -241,7 +239,11 @@ class Judge:
                     number, _DUPLICATE, found.kind, found.network, found.value, code, words
                 )
                 continue
-            line, masked = self._line(found, candidate.context)
+            try:
+                line, masked = self._line(found, candidate.context)
+            except Malformed as error:
+                results[candidate.place] = _refused(number, error)
+                continue
             if masked and code is None:
                 code = "note_masked"
             results[candidate.place] = RowResult(
@@ -292,6 +294,10 @@ class Judge:
 
 
 _CODED = ("roles", "first", "last", "confidence", "basis", "countries")
+
+
+def _refused(number: int, error: Malformed) -> RowResult:
+    return RowResult(number, _REFUSED, code=error.code, message=words_of(error))
 
 
 def _plain(result: Result, code: str) -> RowResult:

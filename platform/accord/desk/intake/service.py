@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from accord.desk.intake.columns import Field, apply_overrides, find_header, fingerprint, guess
+from accord.desk.intake.columns import (
+    Field,
+    Meaning,
+    apply_overrides,
+    find_header,
+    fingerprint,
+    guess,
+)
 from accord.desk.intake.context import ContextReader
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.guards import load_guards
@@ -70,11 +77,11 @@ class Intake:
         self.totals = Totals()
         guessed = guess(table.columns, table.sample)
         key = fingerprint(table.columns)
-        overrides, self.mapping_origin = options.mapping, "given"
-        if not overrides:
-            overrides = recall(options.home, key) if table.source.header_row else {}
-            self.mapping_origin = "remembered" if overrides else "guessed"
-        meaning, orders = apply_overrides(guessed, overrides)
+        meaning, orders = apply_overrides(guessed, options.mapping)
+        self.mapping_origin = "given" if options.mapping else "guessed"
+        remembered = None if options.mapping else _recalled(guessed, options.home, key)
+        if remembered is not None:
+            (meaning, orders), self.mapping_origin = remembered, "remembered"
         if Field.VALUE not in meaning.values():
             raise Malformed(
                 "value_column_unclear",
@@ -82,7 +89,7 @@ class Intake:
                 observed=", ".join(table.columns)[:300],
                 next_step="Say which one: --map COLUMN=value.",
             )
-        if options.mapping and table.source.header_row:
+        if options.mapping:
             remember(options.home, key, options.mapping)
         self.mapping = {column: field.value for column, field in meaning.items()}
         guards = load_guards(options.guards)
@@ -113,6 +120,18 @@ class Intake:
         while block := list(islice(self._rows, BLOCK_ROWS)):
             yield self._judge.judge(number, block), block
             number += len(block)
+
+
+def _recalled(
+    guessed: Meaning, home: Path | None, key: str
+) -> tuple[Meaning, dict[Field, str]] | None:
+    """Return the mapping that is remembered for these columns, or ``None``."""
+    overrides = recall(home, key)
+    try:
+        return apply_overrides(guessed, overrides) if overrides else None
+    except Malformed:
+        # The file of memories is damaged: it is as good as none.
+        return None
 
 
 def read_export(path: Path, options: IntakeOptions | None = None) -> Intake:

@@ -1,19 +1,23 @@
 """Rows of XLSX and XLS files, after the file has been shown not to be a bomb.
 
 The reader (calamine) holds the rectangle that a sheet spans in memory, so an unpacked size, a
-ratio or a far-away cell that would exhaust it is refused before it is asked to read.
+ratio or a far-away cell that would exhaust it is refused before it is asked to read. It runs as a
+process of its own under hard limits (``bookreader``) for what these checks cannot see.
 """
 
-import datetime as dt
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import python_calamine
+import msgspec
 
+from accord.config import environment_for_children
+from accord.desk.intake import bookreader
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.limits import (
     MAX_BOOK_BYTES,
@@ -29,6 +33,9 @@ from accord.kernel.errors import Malformed
 ZIP_MAGIC: Final = b"PK\x03\x04"
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
+_GRACE = 30
+"""Seconds between the end of the reader's output and its own end."""
+_END = b'"end"\n'
 _PIECE = 1 << 18
 _OVERLAP = 64
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,7})([0-9]{1,10})\s*["']""")
@@ -170,43 +177,66 @@ def _inflated(raw: BinaryIO, size: int) -> Iterator[bytes]:
         yield piece
 
 
-def sheet_names(path: Path) -> list[str]:
-    """Return the names of the sheets of a checked book.
+def open_sheet(
+    path: Path, wanted: str | None, *, memory: int = bookreader.MAX_MEMORY
+) -> tuple[str | None, Iterator[Fields | None]]:
+    """Return the name of a sheet of a checked book, and its rows as text, read as they are asked.
+
+    Args:
+        path: call ``check_book`` first.
+        wanted: name of the sheet; ``None`` takes the first that holds anything.
+        memory: bytes that the reader may take, at most ``bookreader.MAX_MEMORY``.
 
     Raises:
-        Malformed: ``book_unreadable``.
+        Malformed: ``book_unreadable``, ``book_too_large``, ``sheet_unknown``.
     """
-    try:
-        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
-            return list(book.sheet_names)
-    except python_calamine.CalamineError as error:
-        raise _unreadable() from error
+    lines = _reader_lines(path, wanted or "", memory)
+    head = _HEAD.decode(next(lines))
+    if wanted is not None and head.sheet is None:
+        raise Malformed(
+            "sheet_unknown",
+            "The file has no such sheet.",
+            observed=wanted[:40],
+            next_step=f"It has: {', '.join(head.sheets)[:200]}.",
+        )
+    return head.sheet, (_ROW.decode(line) for line in lines)
 
 
-def read_sheet(path: Path, sheet: str) -> Iterator[Fields]:
-    """Yield the cells of each row of ``sheet`` as text; call ``check_book`` first.
+class _Head(msgspec.Struct, frozen=True):
+    """First line of the reader's output."""
 
-    Raises:
-        Malformed: ``book_unreadable``.
-    """
-    try:
-        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
-            found = book.get_sheet_by_name(sheet)
-            skipped = found.start[0] if found.start else 0
-            for _ in range(skipped):
-                yield []
-            for row in found.iter_rows():
-                yield [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
-    except python_calamine.CalamineError as error:
-        raise _unreadable() from error
+    sheets: list[str]
+    sheet: str | None
 
 
-def cell_text(cell: object) -> str:
-    """Return the text of a typed cell: whole numbers without ``.0``, times in ISO 8601."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)  # noqa: PLR2004 - exact up to 15 digits
-    if isinstance(cell, dt.datetime | dt.date | dt.time):
-        return cell.isoformat(" ") if isinstance(cell, dt.datetime) else cell.isoformat()
-    return "" if cell is None else str(cell)
+_HEAD = msgspec.json.Decoder(_Head)
+_ROW = msgspec.json.Decoder(list[str] | None)
+
+
+def _reader_lines(path: Path, wanted: str, memory: int) -> Iterator[bytes]:
+    """Run the reader on ``path`` and yield its lines without the closing mark."""
+    command = [sys.executable, "-I", bookreader.__file__, str(path.resolve()), wanted, str(memory)]
+    with subprocess.Popen(  # noqa: S603 - our own program, no shell
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment_for_children(),
+    ) as reader:
+        if reader.stdout is None:
+            raise _unreadable()
+        try:
+            for line in reader.stdout:
+                if line == _END:
+                    return
+                yield line
+            if reader.wait(_GRACE) == bookreader.UNREADABLE:
+                raise _unreadable()
+        finally:
+            if reader.poll() is None:
+                reader.kill()
+        raise _bomb(
+            "book_too_large",
+            "Reading the spreadsheet takes more memory or time than it may.",
+            f"more than {memory >> 20} MiB or {bookreader.MAX_SECONDS} s",
+        )

@@ -23,8 +23,7 @@ from accord.desk.intake.spreadsheets import (
     OLE_MAGIC,
     ZIP_MAGIC,
     check_book,
-    read_sheet,
-    sheet_names,
+    open_sheet,
 )
 from accord.kernel.errors import Malformed, NotFound
 
@@ -161,22 +160,11 @@ def _open(path: Path, *, encoding: str | None, delimiter: str | None, sheet: str
 
 def _open_book(path: Path, kind: str, sheet: str | None) -> _Opened:
     check_book(path)
-    names = sheet_names(path)
-    if sheet is not None and sheet not in names:
-        raise Malformed(
-            "sheet_unknown",
-            "The file has no such sheet.",
-            observed=sheet[:40],
-            next_step=f"It has: {', '.join(names)[:200]}.",
-        )
-    for name in [sheet] if sheet is not None else names:
-        rows = read_sheet(path, name)
-        found = next(rows, None)
-        # The first sheet that holds anything, unless one was named.
-        if found is not None or name == names[-1]:
-            source = Source(format=kind, encoding=None, delimiter=None, sheet=name, header_row=0)
-            return _Opened(source=source, rows=_joined([] if found is None else [found], rows))
-    raise Malformed("file_empty", "The file holds no sheet.", next_step="Export it again.")
+    name, rows = open_sheet(path, sheet)
+    if name is None:
+        raise Malformed("file_empty", "No sheet of the file holds anything.")
+    source = Source(format=kind, encoding=None, delimiter=None, sheet=name, header_row=0)
+    return _Opened(source=source, rows=rows)
 
 
 def _open_text(path: Path, sample: bytes, encoding: str | None, delimiter: str | None) -> _Opened:
