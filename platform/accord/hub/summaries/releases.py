@@ -51,7 +51,7 @@ class Releases:
             document = format_release(made)
             if len(document) > MAX_RELEASE:
                 raise Malformed("too_long", "The release is larger than a release may be.")
-            index = self._recorder.record(
+            number = self._recorder.record(
                 connection,
                 Event(
                     what=EventClass.SUMMARY_RELEASED,
@@ -62,7 +62,7 @@ class Releases:
             )
             connection.execute(
                 insert(ReleaseRow).values(
-                    month=month, audience=audience.value, index=index, document=document
+                    month=month, audience=audience.value, number=number, document=document
                 )
             )
             return made

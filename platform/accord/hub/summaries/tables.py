@@ -25,5 +25,5 @@ class ReleaseRow(Base):
 
     month: Mapped[str] = mapped_column(primary_key=True)
     audience: Mapped[str] = mapped_column(primary_key=True)
-    index: Mapped[int]
+    number: Mapped[int]
     document: Mapped[bytes] = mapped_column(LargeBinary)
