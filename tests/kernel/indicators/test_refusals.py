@@ -52,6 +52,9 @@ SECRETS = {
     "in a remark that is dropped": f"{BTC} (5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ)",
     "in a query that is dropped": f"bitcoin:{BTC}?label="
     "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ",
+    "in a url": "https://example.com/?w=5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ",
+    "extended, in a url": "https://example.com/xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6"
+    "cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi",
     "seed phrase": " ".join(PHRASE),
     "numbered phrase": " ".join(f"{n}. {word}" for n, word in enumerate(PHRASE, 1)),
     "phrase as host": "-".join(PHRASE) + ".com",
@@ -102,6 +105,7 @@ def test_an_exported_solana_keypair_is_no_transaction(
     "text",
     [
         "https://www.some-site.com/path/files/video/latest/upload/items/index.html",
+        "https://example.com/5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTj?a",
         "https://example.com/a-new-way-out-of-the-old-house-by-the-sea",
     ],
 )

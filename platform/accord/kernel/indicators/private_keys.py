@@ -23,10 +23,13 @@ PHRASE_LENGTHS = frozenset({12, 13, 15, 18, 21, 24, 25})
 
 _MONERO_LENGTHS = frozenset({13, 25})
 _RUN = 11
+_WIF_LENGTHS = range(50, 53)
+_EXTENDED = re.compile(
+    r"(?:[xyztuvYZUV]prv|Ltpv|Mtpv|dgpv|ttpv)[1-9A-HJ-NP-Za-km-z]{90,115}"  # BIP-32
+).fullmatch
 _SHAPES = re.compile(
     r"(?:[5KLc9][1-9A-HJ-NP-Za-km-z]{50,51}"  # WIF of Bitcoin and its test networks
     r"|6P[1-9A-HJ-NP-Za-km-z]{56}"  # BIP-38
-    r"|(?:[xyztuvYZUV]prv|Ltpv|Mtpv|dgpv|ttpv)[1-9A-HJ-NP-Za-km-z]{90,115}"  # BIP-32
     r"|s(?:Ed[1-9A-HJ-NP-Za-km-z]{28}|[1-9A-HJ-NP-Za-km-z]{28})"  # XRP Ledger seed
     r"|S[A-Z2-7]{55}"  # Stellar secret seed
     r"|(?:ed25519e?|acct|addr|addr_shared|root|stake|stake_shared|policy|pool|drep|cc_cold|cc_hot)"
@@ -55,12 +58,31 @@ def refuse_secrets(text: str) -> None:
     candidates = {"".join(begin.split()), *begin.split(), *_SEPARATORS.split(begin)}
     candidates |= {candidate.strip(_AROUND) for candidate in candidates}
     if _PEM(begin) or any(_is_key(candidate) for candidate in candidates):
-        raise Malformed(
-            "private_key",
-            "This is a private key, not an address. It was not kept.",
-            observed=f"{len(text)} characters",
-            next_step="Send the address that belongs to it, and treat the key as exposed.",
-        )
+        raise _private_key(text)
+
+
+def refuse_proven_keys(text: str) -> None:
+    """Raise when a part of a URL is a private key beyond doubt; many tokens have a key's shape.
+
+    Raises:
+        Malformed: ``private_key``.
+    """
+    for part in _SEPARATORS.split(text):
+        if _EXTENDED(part):
+            raise _private_key(text)
+        if len(part) in _WIF_LENGTHS:
+            data = base58.decode_any(part.encode("utf-8"), limit=max(_WIF_LENGTHS))
+            if data is not None and _is_wif(data):
+                raise _private_key(text)
+
+
+def _private_key(text: str) -> Malformed:
+    return Malformed(
+        "private_key",
+        "This is a private key, not an address. It was not kept.",
+        observed=f"{len(text)} characters",
+        next_step="Send the address that belongs to it, and treat the key as exposed.",
+    )
 
 
 def refuse_phrase(text: str) -> None:
@@ -122,16 +144,18 @@ def _phrase_words() -> frozenset[str]:
 def _is_key(text: str) -> bool:
     if not text.isascii() or not 29 <= len(text) <= MAX_INPUT:
         return False
-    if _SHAPES(text) or _BYTE_LIST(text):
+    if _SHAPES(text) or _EXTENDED(text) or _BYTE_LIST(text):
         return True
     data = base58.decode_any(text.encode("ascii"), limit=90)
     if data is None:
         return False
-    if len(data) == 64:
-        return _is_solana_keypair(data)
-    # WIF of all coins: a version byte of 128 or more, 32 bytes, and 01 for a compressed key.
-    wif = len(data) == 37 or (len(data) == 38 and data[33] == 1)
-    return wif and data[0] >= 0x80 and sha256d(data[:-4])[:4] == data[-4:]
+    return _is_solana_keypair(data) if len(data) == 64 else _is_wif(data)
+
+
+def _is_wif(data: bytes) -> bool:
+    """WIF of all coins: a version byte of 128 or more, 32 bytes, and 01 for a compressed key."""
+    sized = len(data) == 37 or (len(data) == 38 and data[33] == 1)
+    return sized and data[0] >= 0x80 and sha256d(data[:-4])[:4] == data[-4:]
 
 
 def _is_solana_keypair(data: bytes) -> bool:

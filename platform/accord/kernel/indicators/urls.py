@@ -12,6 +12,7 @@ import can_ada
 from accord.kernel.indicators.cleaning import ascii_dots, refang
 from accord.kernel.indicators.hosts import canonical_host, refused
 from accord.kernel.indicators.kinds import MAX_VALUE, Kind, Normalised
+from accord.kernel.indicators.private_keys import refuse_proven_keys
 
 SCHEMES = frozenset({"http:", "https:", "ftp:"})
 _LOOKS = re.compile(
@@ -34,7 +35,8 @@ def read_url(text: str, *, listed: bool = True) -> Normalised:
         listed: as in ``hosts.canonical_host``.
 
     Raises:
-        Malformed: ``url_invalid``, ``scheme_unsupported``, ``too_long``, or what ``hosts`` raises.
+        Malformed: ``url_invalid``, ``scheme_unsupported``, ``too_long``, ``private_key``, or what
+            ``hosts`` raises.
     """
     bare = refang(text)
     try:
@@ -48,6 +50,7 @@ def read_url(text: str, *, listed: bool = True) -> Normalised:
     value = f"{url.protocol}//{host}{port}{url.pathname}{url.search}"
     if len(value) > MAX_VALUE:
         raise refused("too_long", f"A URL has at most {MAX_VALUE} characters.")
+    refuse_proven_keys(value)
     return Normalised(Kind.URL, None, value, aliases=aliases, flags=flags, changed=value != text)
 
 
