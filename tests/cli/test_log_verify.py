@@ -144,7 +144,15 @@ def test_a_saved_checkpoint_shows_a_second_history(tmp_path: Path, root_file: Pa
 def test_what_cannot_be_reached_exits_6(tmp_path: Path, root_file: Path) -> None:
     (tmp_path / "empty").mkdir()
     with served({}) as url, served({"checkpoint": b"x"}, status=500) as broken:
-        for place in (tmp_path / "none", tmp_path / "empty", url, broken, "http://127.0.0.1:1"):
+        for place in (
+            tmp_path / "none",
+            tmp_path / "empty",
+            url,
+            broken,
+            "http://127.0.0.1:1",
+            "http://[",
+            "http://",
+        ):
             done = run(place, "--root", root_file, "--json")
             assert done.exit_code == 6, (place, done.output)
             assert json.loads(done.stdout)["error"]["code"] == "log_unreachable"

@@ -101,7 +101,7 @@ def test_a_root_file_names_both_logs_from_a_file_or_a_hub(home: Path, tmp_path: 
 def test_a_hub_that_gives_no_root_file_is_unavailable(home: Path) -> None:
     run(home, "init", "--name", NAME)
     with served({}) as url, served({"v1/root": bytes(600_000)}) as endless:
-        for place in (url, "http://127.0.0.1:1"):
+        for place in (url, "http://127.0.0.1:1", "http://[", "nowhere"):
             done = run(home, "log", "add", "--hub", place)
             assert (done.exit_code, json.loads(done.stdout)["error"]["code"]) == (
                 6,

@@ -7,7 +7,7 @@ itself. Every entry is fetched and hashed again (``kernel.tlog.monitor``).
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import click
 import httpx2
@@ -25,6 +25,7 @@ from accord.terminal import EXIT_VERIFICATION, Counter, Failed, Terminal, common
 TIMEOUT_SECONDS = 30
 
 _ONE_TRUST = "Give --root or --policy: whom to trust cannot come from the log itself."
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_FILE = max(MAX_BUNDLE, MAX_NOTE)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -82,8 +83,12 @@ class Source:
         """Take an http or https address, or a directory."""
         self.place = place.rstrip("/")
         self._client: httpx2.Client | None = None
-        if urlsplit(place).scheme in {"http", "https"}:
-            self._client = httpx2.Client(timeout=TIMEOUT_SECONDS)
+        address = _address(place)
+        if address.scheme in {"http", "https"}:
+            # A proxy of the environment cannot reach this computer's own loopback.
+            self._client = httpx2.Client(
+                timeout=TIMEOUT_SECONDS, trust_env=address.hostname not in _LOOPBACK
+            )
         elif not Path(place).is_dir():
             raise Unavailable(
                 "log_unreachable",
@@ -119,6 +124,15 @@ class Source:
             raise Unavailable(
                 "log_unreachable", "The log cannot be read.", observed=f"{path}: {error.strerror}"
             ) from error
+
+
+def _address(place: str) -> SplitResult:
+    try:
+        return urlsplit(place)
+    except ValueError as error:
+        raise Unavailable(
+            "log_unreachable", "This is neither an address nor a directory.", observed=place[:200]
+        ) from error
 
 
 def _fetch_url(client: httpx2.Client, url: str, path: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import httpx2
@@ -16,6 +17,8 @@ from accord.witness.service import LogBook
 from accord.witness.storage import WitnessDatabase
 
 TIMEOUT_SECONDS = 20
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _ONE_SOURCE = "Give ORIGIN with --vkey, or --hub, or --root."
 _WITH_ORIGIN = "--vkey and --checkpoint go with ORIGIN."
@@ -131,13 +134,17 @@ def _root(data: bytes, sha256: str | None) -> RootFile:
 def _fetch_root(hub: str) -> bytes:
     data = b""
     try:
-        with httpx2.stream("GET", hub.rstrip("/") + ROOT, timeout=TIMEOUT_SECONDS) as response:
+        # A proxy of the environment cannot reach this computer's own loopback.
+        proxied = urlsplit(hub).hostname not in _LOOPBACK
+        with httpx2.stream(
+            "GET", hub.rstrip("/") + ROOT, timeout=TIMEOUT_SECONDS, trust_env=proxied
+        ) as response:
             status = response.status_code
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > MAX_ROOT:
                     break
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise Unavailable(
             "hub_unreachable", "The hub does not answer.", observed=type(error).__name__
         ) from error
