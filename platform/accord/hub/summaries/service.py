@@ -12,6 +12,7 @@ from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.directory import Directory
 from accord.hub.directory.service import party_of
 from accord.hub.storage import Writer
+from accord.hub.summaries.activity import Activity, recent_activity
 from accord.hub.summaries.tables import TallyRow
 from accord.kernel.errors import Conflict, Refused
 from accord.kernel.policy.charter import Action as CharterAction
@@ -98,6 +99,10 @@ class Summaries:
                     select(TallyRow.statement).where(TallyRow.month == month).order_by(TallyRow.org)
                 )
             )
+
+    def activity(self, actor: Actor | None, *, now: int) -> Activity:
+        """Return what the hub did of late, for someone who may see summaries."""
+        return recent_activity(actor, engine=self._engine, directory=self._directory, now=now)
 
     def senders(self, month: str) -> frozenset[str]:
         """Return the organisations whose tally of ``month`` is here."""

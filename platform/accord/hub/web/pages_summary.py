@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, render_template, request
 
 from accord.hub.services import Services
-from accord.hub.summaries import Figure, Mark, Release, Table
+from accord.hub.summaries import Activity, Figure, Mark, Release, Table
 from accord.hub.web.pages import hub_actor
 from accord.protocol import paths
 from accord.webbase.charts import Bar, BarChart, bar_chart
@@ -37,7 +37,10 @@ def summary_routes(services: Services) -> Blueprint:
             if month
             else None
         )
-        return render_template("hub/summary.html", here=paths.SUMMARY, **_shown(release, months))
+        activity = services.summaries.activity(actor, now=services.clock())
+        return render_template(
+            "hub/summary.html", here=paths.SUMMARY, **_live(activity), **_shown(release, months)
+        )
 
     @routes.get(paths.SUMMARY_CSV)
     @declare("summary:view", who=Who.PERSON)
@@ -84,6 +87,17 @@ def _shown(release: Release | None, months: Sequence[str]) -> dict[str, object]:
         "kinds": [row for row, _ in release.rows(Table.KIND)],
         "roles": [row for row, _ in release.rows(Table.ROLE)],
         "cells": dict(release.rows(Table.KIND_ROLE)),
+    }
+
+
+def _live(activity: Activity) -> dict[str, object]:
+    kinds = [
+        Bar(label=kind.replace("_", " "), value=count, shown=str(count))
+        for kind, count in activity.members
+    ]
+    return {
+        "weeks": activity.weeks,
+        "members": bar_chart("Members by kind", kinds, unit="Organisations"),
     }
 
 
