@@ -1,0 +1,216 @@
+"""The commands over real HTTP: their output fits the published schemas, their exit codes the table."""
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jsonschema
+import pytest
+import structlog
+from click.testing import CliRunner
+from tests.desk.conftest import records_of
+from tests.desk.wire import plan
+from tests.support import hub_world
+from tests.support.hub_world import BTC, World
+from waitress.server import create_server
+
+from accord.cli.main import main
+from accord.clock import system_clock
+from accord.desk.app import open_desk
+from accord.hub.app import make_hub
+from accord.kernel.directory.statements import countersign
+from accord.kernel.identifiers import OrgId
+from accord.kernel.markings import OrgKind
+
+EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
+PASSPHRASE = b"a passphrase for commands"
+
+
+@dataclass
+class Cli:
+    """Runs commands in one home; checks stdout against the command's schema."""
+
+    home: Path
+    schemas: Path
+
+    def run(self, *words: str, code: int = 0, given: str | None = None) -> dict[str, Any]:
+        runner = CliRunner()
+        done = runner.invoke(main, [*words, "--json", "--home", str(self.home)], input=given)
+        assert done.exit_code == code, (words, done.exit_code, done.stdout, done.stderr)
+        data: dict[str, Any] = json.loads(done.stdout)
+        if "error" not in data:
+            name = "-".join(word for word in words[: 2 if words[0] == "desk" else 1])
+            schema = json.loads((self.schemas / f"{name}.v1.json").read_text())
+            jsonschema.validate(data, schema)
+        return data
+
+
+@dataclass
+class Live:
+    """A hub that answers on loopback."""
+
+    world: World
+    url: str
+
+    def approve(self) -> None:
+        (waiting,) = self.world.services.enrolments.waiting()
+        signed = countersign(waiting.statement, [self.world.registrar])
+        self.world.services.enrolments.approve(signed, now=self.world.clock())
+        self.world.witness_round()
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    folder = tmp_path / "hub-side"
+    folder.mkdir()
+    with (tmp_path / "hub.log").open("w") as log:
+        # The hub is another process in life: its log must not stand in the commands' stdout.
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=log))
+        with pytest.MonkeyPatch.context() as patch:
+            # Commands read the machine's clock, so the hub of this test does too.
+            patch.setattr(hub_world, "NOW", system_clock())
+            patch.setattr(hub_world, "MovingClock", lambda: system_clock)
+            yield from _serve(folder)
+        structlog.reset_defaults()
+
+
+def _serve(folder: Path) -> Iterator[Live]:
+    world = World(folder)
+
+    def not_ready(_environ: object, _start: object) -> list[bytes]:
+        return [b""]
+
+    server = create_server(not_ready, host="127.0.0.1", port=0, threads=8)
+    port = int(server.effective_port)
+    server.application = make_hub(world.services, secret_key=secrets.token_bytes(32), port=port)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    world.services.jobs.start()
+    yield Live(world=world, url=f"http://127.0.0.1:{port}")
+    server.close()
+    thread.join(timeout=5)
+    world.close()
+
+
+@pytest.fixture
+def schemas(project: Path) -> Path:
+    return project / "schemas" / "cli"
+
+
+@pytest.fixture(autouse=True)
+def passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "passphrase"
+    path.write_bytes(PASSPHRASE)
+    path.chmod(0o600)
+    monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", str(path))
+
+
+def enrolled(live: Live, home: Path, schemas: Path, name: str, kind: OrgKind) -> Cli:
+    cli = Cli(home=home, schemas=schemas)
+    made = cli.run("desk", "init", "--hub", live.url, "--port", "0")
+    assert made["password"] not in (home / "desk.toml").read_text()
+    _, code = live.world.services.enrolments.invite(name, kind, now=live.world.clock())
+    root = home.parent / "root-from-the-operator.json"
+    root.write_bytes(live.world.root_bytes)
+    begun = cli.run(
+        "desk", "enrol", "--invite", code, "--name", name, "--kind", kind.value,
+        "--country", "nl", "--contact", "Duty desk", "--root", str(root),
+    )  # fmt: skip
+    assert begun["state"] == "approval-needed"
+    live.approve()
+    active = cli.run("desk", "enrol")
+    assert (active["state"], active["words"]) == ("active", begun["words"])
+    return cli
+
+
+def test_the_story_of_a_bank_and_the_police_by_command(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    police = enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        wanted = plan(live.world, OrgId("police@hub.test"))
+        report = desk.submissions.send(wanted, records_of([BTC, EVM, "evil-example.org"]))
+        assert report.complete
+    sent = report.bundles[0].id
+
+    pulled = police.run("pull")
+    assert (pulled["bundles"], pulled["records"], pulled["refused"]) == (1, 3, [])
+    (item,) = police.run("inbox")["items"]
+    assert (item["id"], item["org"], item["states"]) == (sent, "first-bank@hub.test", ["active"])
+    assert police.run("show", sent)["lines"][0]["content"]["value"] == BTC
+
+    found = police.run("search", "absent.example.net", EVM, "--reason", "case 114")
+    assert [len(result["hits"]) for result in found["results"]] == [0, 1]
+    asked = police.run("search", "-", "--reason", "case 114", given=f"{BTC}\n\nnonsense!\n", code=5)
+    assert [result["ok"] for result in asked["results"]] == [True, False]
+
+    would = bank.run("retract", sent, "--reason", "error", "--dry-run")
+    assert (would["state"], len(would["recipients"])) == ("not-sent", 1)
+    assert (
+        bank.run("retract", sent, "--reason", "error", code=1)["error"]["code"] == "not_confirmed"
+    )
+    recall = bank.run("retract", sent, "--record", "1", "--reason", "error", "--yes")
+    assert (recall["state"], recall["records"]) == ("receipted", [1])
+    assert police.run("pull")["recalls"] == 1
+    (after,) = police.run("search", EVM, "--reason", "case 114")["results"]
+    assert after["hits"][0]["states"] == ["retracted"]
+    bank.run("pull")
+    shown = bank.run("show", recall["retraction"])
+    assert [one["standing"] for one in shown["sent"]["recipients"]] == ["confirmed"]
+    assert len(bank.run("inbox", "--sent")["items"]) == 2
+    assert bank.run("tally")["sent"] is True
+    assert bank.run("tally", "--month", "2026-01", "--dry-run")["cells"] == []
+    bank.run("desk", "person", "second")
+
+
+def test_a_command_without_a_desk_or_passphrase_says_what_to_do(
+    tmp_path: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli = Cli(home=tmp_path / "none", schemas=schemas)
+    assert cli.run("inbox", code=1)["error"]["code"] == "desk_missing"
+    cli.run("desk", "init", "--hub", "http://127.0.0.1:9")
+    assert cli.run("pull", code=4)["error"]["code"] in {"not_enrolled", "root_missing"}
+    assert cli.run("inbox")["items"] == []
+    wrong = cli.run("desk", "init", "--hub", "http://127.0.0.1:9", code=1)
+    assert "next_step" in wrong["error"]
+    monkeypatch.delenv("ACCORD_PASSPHRASE_FILE")
+    assert cli.run("inbox", code=4)["error"]["code"] == "passphrase_missing"
+
+
+def test_a_hub_that_is_away_is_unavailable_not_an_error(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    text = (bank.home / "desk.toml").read_text().replace(live.url, "http://127.0.0.1:9")
+    (bank.home / "desk.toml").write_text(text)
+    assert bank.run("pull", code=6)["error"]["code"] == "hub_unreachable"
+
+
+def test_an_init_that_is_only_tried_leaves_nothing(tmp_path: Path, schemas: Path) -> None:
+    cli = Cli(home=tmp_path / "dry", schemas=schemas)
+    assert cli.run("desk", "init", "--hub", "https://h.example", "--dry-run")["made"] is False
+    assert not cli.home.exists()
+
+
+def test_a_root_file_other_than_the_operators_is_not_taken(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    foreign = World(tmp_path / "foreign")
+    root = tmp_path / "root.json"
+    root.write_bytes(foreign.root_bytes)
+    foreign.close()
+    cli = Cli(home=tmp_path / "bank", schemas=schemas)
+    cli.run("desk", "init", "--hub", live.url)
+    refused = cli.run(
+        "desk", "enrol", "--invite", "x", "--name", "first-bank", "--kind", "financial",
+        "--country", "NL", "--contact", "Duty", "--root", str(root), code=3,
+    )  # fmt: skip
+    assert refused["error"]["code"] == "root_other"
+    assert httpx2.get(f"{live.url}/healthz").status_code == 200
