@@ -162,7 +162,8 @@ def _single(value: str, told: Told) -> Outcome:
     try:
         return normalise_told(value, told)
     except Malformed as error:
-        return error
+        # Its frames hold the value, which may be a secret; kept refusals must not keep them.
+        return error.with_traceback(None)
 
 
 def _sort(batch: _Batch) -> None:

@@ -37,6 +37,7 @@ _DEFANGED_DOT = re.compile(
 )
 # Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
 _WALLET, _TRANSACTION, _DOMAIN, _ONION, _URL = Kind
+_WEB = ("https://", "http://")
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+").fullmatch
 
 
@@ -135,6 +136,8 @@ def _dispatch(text: str, told: Told) -> Normalised:
         return read_url(text)
     if kind in (_DOMAIN, _ONION):
         return _host(text, kind)
+    if kind is None and told.network is None and text.startswith(_WEB):
+        return read_url(text)
     # Letters, digits, hyphens and underscores hold nothing to clean, and no host or URL.
     plain = _PLAIN(text) is not None
     cleaned = Cleaned(text) if plain else clean_wallet(text)

@@ -67,7 +67,8 @@ def refuse_proven_keys(text: str) -> None:
     Raises:
         Malformed: ``private_key``.
     """
-    for part in _SEPARATORS.split(text):
+    parts = _SEPARATORS.split(text) if len(text) > _WIF_LENGTHS[0] else ()
+    for part in parts:
         if _EXTENDED(part):
             raise _private_key(text)
         if len(part) in _WIF_LENGTHS:
