@@ -71,7 +71,8 @@ class WitnessRound:
         """Ask for cosignatures of the newest checkpoint of ``name``; say whether one was kept.
 
         Raises:
-            Conflict: ``behind_witness`` when a witness has seen a longer log than this one.
+            Conflict: ``behind_witness`` when a witness has seen a longer log than this one,
+                ``forked_from_witness`` when it has seen another one.
         """
         head = self._reader.head(name)
         if head is None or self._is_done(name, head):
@@ -124,6 +125,13 @@ class WitnessRound:
             if answer.status_code == httpx2.codes.OK:
                 self._seen[key] = head.size
                 return answer.content
+            if answer.status_code == httpx2.codes.UNPROCESSABLE_CONTENT:
+                raise Conflict(
+                    "forked_from_witness",
+                    "A witness has cosigned a log that this database does not continue.",
+                    observed=f"{witness.name}: old {old}, here: {head.size}",
+                    next_step="This grew from an older copy. Restore the newest backup.",
+                )
             if answer.status_code != httpx2.codes.CONFLICT:
                 raise Unavailable(
                     "witness_refused",
