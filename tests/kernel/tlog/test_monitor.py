@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.support.logs import LOG_KEYS, NOW, ORIGIN, MadeLog, numbered, policy
 
 from accord.kernel.errors import AccordError, Malformed, NotFound, Unavailable, VerificationFailed
@@ -129,6 +131,18 @@ def test_each_harm_is_found(harm: Callable[[MadeLog], object], step: str, code: 
     assert report.failure.code == code
     with pytest.raises((Malformed, VerificationFailed, NotFound)):
         verify_log(log.fetch, policy(2))
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_no_flipped_bit_in_any_file_goes_unseen(data: st.DataObject) -> None:
+    log = log_of(300)
+    path = data.draw(st.sampled_from(sorted(log.files)))
+    broken = bytearray(log.files[path])
+    bit = data.draw(st.integers(0, len(broken) * 8 - 1))
+    broken[bit // 8] ^= 1 << bit % 8
+    log.files[path] = bytes(broken)
+    assert not examine_log(log.fetch, policy(2)).ok
 
 
 def test_partial_files_may_have_given_way_to_full_ones() -> None:
