@@ -245,3 +245,34 @@ def test_a_header_is_not_taken_from_data() -> None:
     assert find_header([["wallet"], [BTC]]) == 0
     assert find_header([["k1", "k2"], [BTC, "x"]]) == 0
     assert find_header([]) is None
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        BTC[:-1] + "X",
+        "5KJvsngHeMpm884wtkJNzQGaCErckhHJBGFsvd3VyK5qMZXj3hS",
+        "1.05E+34",
+        "expyuzz4wqqyqhjn.onion",
+        "127.0.0.1",
+        SITE,
+    ],
+)
+def test_a_bare_list_that_begins_with_a_bad_value_has_no_header(tmp_path: Path, first: str) -> None:
+    path = table(tmp_path, [first], [BTC], [EVM])
+    intake, results = read(path)
+    assert len(results) == 3
+    assert first not in str(intake.mapping)
+
+
+def test_names_with_full_stops_are_names(tmp_path: Path) -> None:
+    path = table(tmp_path, ["client.name", "wallet.address", "seen.at"], ["x", BTC, ""])
+    intake, results = read(path)
+    assert intake.source.header_row == 1
+    assert [result.value for result in results] == [BTC]
+
+
+def test_column_names_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    path = table(tmp_path, ["wal\x1b[2Jlet", "no\u202ete"], [BTC, "x"])
+    intake, _ = read(path)
+    assert intake.columns == ("wal [2Jlet", "no te")

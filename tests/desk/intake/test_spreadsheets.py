@@ -1,6 +1,8 @@
 """Spreadsheets: typed cells, several sheets, old XLS, and files built to exhaust memory."""
 
+import contextlib
 import datetime as dt
+import io
 import subprocess
 import sys
 import zipfile
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 import xlwt
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accord.desk.intake import bookreader
 from accord.desk.intake.limits import MAX_SHEET_CELLS
@@ -208,6 +212,25 @@ def test_what_is_no_old_book_is_refused(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(Malformed, match="book_unreadable"):
         read(path)
+
+
+@given(data=st.binary(max_size=3000))
+def test_any_bytes_after_the_mark_of_an_old_book_are_judged(data: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        check_old_book(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + data)
+
+
+@given(changes=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=30))
+def test_an_old_book_with_changed_bytes_is_judged(changes: list[tuple[int, int]]) -> None:
+    out = io.BytesIO()
+    book = xlwt.Workbook()
+    book.add_sheet("a").write(3, 4, "x")
+    book.save(out)
+    data = bytearray(out.getvalue())
+    for place, value in changes:
+        data[place % len(data)] = value
+    with contextlib.suppress(Malformed):
+        check_old_book(bytes(data))
 
 
 def test_the_reader_leaves_quietly_when_nobody_reads_on(tmp_path: Path) -> None:

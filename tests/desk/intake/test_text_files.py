@@ -114,6 +114,12 @@ def test_a_broken_quote_spoils_its_own_row_alone(tmp_path: Path, bad: str) -> No
     assert {result.result for result in results[2:]} == {Result.DUPLICATE}
 
 
+def test_a_huge_cell_spoils_its_own_row_alone(tmp_path: Path) -> None:
+    content = f"wallet,note\n{BTC},{'x' * 200_000}\n{EVM},y\n"
+    _, results = read(tmp_path / "a.csv", content.encode())
+    assert [result.code for result in results] == ["row_unreadable", None]
+
+
 def test_blank_rows_and_totals_are_counted_not_refused(tmp_path: Path) -> None:
     content = f"wallet;amount\n{BTC};1\n\n;\n;5\nSumme;99\nTotal:;3\n"
     _, results = read(tmp_path / "a.csv", content.encode())

@@ -16,7 +16,7 @@ from accord.desk.intake.moments import read_moment
 from accord.desk.intake.numbers import read_amount, read_confidence
 from accord.desk.intake.words import COUNTRY_NAMES, DIRECTIONS, KINDS, NAMES, ROLES, fold
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import Normalised, network_of_label, normalise_batch
+from accord.kernel.indicators import Kind, Normalised, network_of_label, normalise_batch
 
 
 class Field(StrEnum):
@@ -64,7 +64,7 @@ def find_header(rows: list[Fields]) -> int | None:
     """Return the index of the header among the first rows, or ``None`` when there is none.
 
     The header is the first row with a name that we know and no value in it, below any title; a
-    file whose first full row holds a value has none.
+    file whose first full row holds a value, or what was meant for one, has none.
     """
     widest = max((sum(bool(cell.strip()) for cell in row) for row in rows), default=0)
     fallback = None
@@ -72,8 +72,8 @@ def find_header(rows: list[Fields]) -> int | None:
         cells = [cell.strip() for cell in row if cell.strip()]
         if not cells:
             continue
-        if any(_is_value(cell) for cell in cells):
-            # Data has begun; a row above it that fills as many columns names them.
+        if _is_data(cells):
+            # A row above the data that fills as many columns names them.
             return fallback
         if len(cells) >= max(1, widest // 2) and any(_name_score(cell) for cell in cells):
             return index
@@ -82,8 +82,29 @@ def find_header(rows: list[Fields]) -> int | None:
     return fallback
 
 
-def _is_value(cell: str) -> bool:
-    return isinstance(normalise_batch([cell])[0], Normalised) and fold(cell) not in _ALL_NAMES
+def _is_data(cells: Sequence[str]) -> bool:
+    """Say whether a row holds values; a name with a full stop in it may read as a domain."""
+    exact = sum(fold(cell) in _ALL_NAMES for cell in cells)
+    domains = 0
+    for cell, answer in zip(cells, normalise_batch(cells), strict=True):
+        if fold(cell) in _ALL_NAMES:
+            continue
+        if isinstance(answer, Malformed):
+            if answer.code in _MEANT_AS_VALUE:
+                return True
+        elif answer.kind is not Kind.DOMAIN:
+            return True
+        elif not exact or not _name_score(cell):
+            domains += 1
+    return domains > exact
+
+
+_MEANT_AS_VALUE: Final = frozenset(
+    {"private_key", "seed_phrase", "checksum_wrong", "wrong_length", "mixed_case", "shortened"}
+    | {"testnet", "retired_onion_v2", "ip_address", "spreadsheet_damage"}
+    | {"network_needed", "network_unsupported", "public_suffix"}
+)
+"""Refusals of what was meant for a value: a row with one is no header, a secret least of all."""
 
 
 _ALL_NAMES = frozenset(name for names in NAMES.values() for name in names)

@@ -32,7 +32,8 @@ class _Lines:
     def __init__(self, chunks: Iterator[str]) -> None:
         self._chunks = chunks
         self._lines: list[str] = []
-        self._next = 0
+        self.position = 0
+        """Index in the present lines of the next one to give."""
         self._tail = ""
         self._ended = False
         self.mark = 0
@@ -42,24 +43,20 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        place = self._next
+        place = self.position
         if place >= len(self._lines):
             self._refill()
-            place = self._next
-        self._next = place + 1
+            place = self.position
+        self.position = place + 1
         return self._lines[place]
-
-    def row_ended(self) -> None:
-        """Say that all lines given so far belong to finished rows."""
-        self.mark = self._next
 
     def first_again(self) -> str:
         """Return the line where the unfinished row began; the next one given is the one after."""
-        self._next = self.mark + 1
+        self.position = self.mark + 1
         return self._lines[self.mark]
 
     def _refill(self) -> None:
-        if self._next - self.mark > MAX_RECORD_LINES:
+        if self.position - self.mark > MAX_RECORD_LINES:
             raise _RowTooLong
         kept = self._lines[self.mark :]
         while True:
@@ -69,7 +66,7 @@ class _Lines:
             if fresh:
                 break
         self._lines = kept + fresh
-        self._next = len(kept)
+        self.position = len(kept)
         self.mark = 0
 
     def _fresh(self) -> list[str]:
@@ -103,11 +100,11 @@ def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
-                lines.mark = lines._next  # noqa: SLF001 - row_ended, without the call for each row
+                lines.mark = lines.position
                 yield fields
         except (csv.Error, _RowTooLong):
             yield _leniently(lines.first_again(), delimiter)
-            lines.row_ended()
+            lines.mark = lines.position
         else:
             return
 

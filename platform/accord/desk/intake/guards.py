@@ -18,6 +18,7 @@ from typing import Final
 
 from accord.desk.intake.columns import Field, find_header, guess
 from accord.desk.intake.tables import open_table
+from accord.desk.intake.words import printable
 from accord.kernel.errors import Malformed, NotFound
 from accord.kernel.indicators import Kind, Network, Normalised, network_of_label, normalise_batch
 
@@ -226,7 +227,7 @@ def _load_warninglist(path: Path, guards: Guards, *, strict: bool) -> None:
         if strict:
             raise _invalid(path, "it is no MISP warninglist")
         return
-    name = str(content.get("name") or path.stem)[:120]
+    name = printable(str(content.get("name") or path.stem))[:120]
     attributes = content.get("matching_attributes")
     if isinstance(attributes, list) and attributes and not _OURS.intersection(map(str, attributes)):
         return

@@ -30,6 +30,9 @@ MAX_TEXT_BYTES = 64 << 30
 MAX_BOOK_BYTES = 256 << 20
 """Bytes of a spreadsheet file as it lies on disk."""
 
+MAX_OLD_BOOK_BYTES = 64 << 20
+"""Bytes of an XLS file, whose records are walked one by one."""
+
 MAX_BOOK_UNPACKED = 2 << 30
 """Bytes that the parts of an XLSX file may have when unpacked, counted while unpacking."""
 

@@ -11,7 +11,6 @@ from typing import Final
 from accord.desk.intake.limits import MAX_SHEET_CELLS
 from accord.kernel.errors import Malformed
 
-_HEADER = 512
 _FREE = 0xFFFFFFFA
 """Sector numbers from here on are marks, not sectors."""
 _IN_HEADER = 109
@@ -85,17 +84,20 @@ def _sector_table(data: bytes, size: int) -> list[int]:
     """Return the file allocation table: for each sector the next one of its chain."""
     numbers = list(struct.unpack_from(f"<{_IN_HEADER}I", data, 76))
     more = struct.unpack_from("<I", data, 68)[0]
-    seen = 0
-    while more < _FREE and seen <= len(data) // size:
-        sector = struct.unpack_from(f"<{size // 4}I", data, _HEADER + more * size)
+    # A table that names more sectors than there are, or runs in a circle, is no table.
+    sectors = len(data) // size + 1
+    while more < _FREE and len(numbers) <= sectors + _IN_HEADER:
+        sector = struct.unpack_from(f"<{size // 4}I", data, size + more * size)
         numbers += sector[:-1]
-        more, seen = sector[-1], seen + 1
+        more = sector[-1]
     table: list[int] = []
     for number in numbers:
         if number < _FREE:
-            at = _HEADER + number * size
+            at = size + number * size
             piece = data[at : at + size]
             table += struct.unpack(f"<{len(piece) // 4}I", piece[: len(piece) // 4 * 4])
+            if len(table) > sectors + size:
+                raise _unreadable()
     return table
 
 

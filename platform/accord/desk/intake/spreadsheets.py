@@ -24,6 +24,7 @@ from accord.desk.intake.limits import (
     MAX_BOOK_PARTS,
     MAX_BOOK_RATIO,
     MAX_BOOK_UNPACKED,
+    MAX_OLD_BOOK_BYTES,
     MAX_SHEET_CELLS,
     RATIO_FLOOR,
 )
@@ -39,7 +40,7 @@ _END = b'"end"\n'
 _PIECE = 1 << 18
 _OVERLAP = 64
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,7})([0-9]{1,10})\s*["']""")
-_SHEET_PART = re.compile(r".*worksheets/[^/]+\.xml", re.IGNORECASE | re.DOTALL)
+_WORKBOOK = re.compile(r"workbook[0-9]*\.xml\Z", re.IGNORECASE)
 _LOCAL_HEADER = 30
 
 
@@ -64,6 +65,10 @@ def check_book(path: Path) -> None:
     with path.open("rb") as stream:
         magic = stream.read(len(OLE_MAGIC))
     if magic == OLE_MAGIC:
+        if size > MAX_OLD_BOOK_BYTES:
+            raise _bomb(
+                "book_too_large", f"An XLS has at most {MAX_OLD_BOOK_BYTES} bytes.", str(size)
+            )
         check_old_book(path.read_bytes())
         return
     try:
@@ -86,9 +91,12 @@ def _check_parts(path: Path) -> None:
         parts = book.infolist()
         if len(parts) > MAX_BOOK_PARTS:
             raise _bomb("book_too_large", "The file has too many parts.", str(len(parts)))
+        if not any(_WORKBOOK.search(part.filename) for part in parts):
+            raise _unreadable()
         total = 0
         for part in parts:
-            scanner = _Extent() if _SHEET_PART.fullmatch(part.filename) else None
+            # Any part may be named as a sheet.
+            scanner = _Extent() if part.filename.lower().endswith(".xml") else None
             total = _unpacked(raw, part, scanner, total)
 
 

@@ -25,6 +25,7 @@ from accord.desk.intake.spreadsheets import (
     check_book,
     open_sheet,
 )
+from accord.desk.intake.words import printable
 from accord.kernel.errors import Malformed, NotFound
 
 HeaderFinder = Callable[[list[Fields]], int | None]
@@ -124,7 +125,7 @@ def _unique(names: list[str]) -> tuple[str, ...]:
     """Name each column once: its header on one line, else its number; repeats are counted."""
     unique: dict[str, None] = {}
     for number, name in enumerate(names, start=1):
-        plain = " ".join(name.replace("\ufeff", "").split())[:80] or f"column {number}"
+        plain = printable(name)[:80] or f"column {number}"
         chosen, count = plain, 2
         while chosen in unique:
             chosen, count = f"{plain} ({count})", count + 1

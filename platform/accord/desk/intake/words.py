@@ -22,6 +22,11 @@ def fold(text: str) -> str:
     return _SIGNS.sub(" ", text.casefold()).strip()
 
 
+def printable(text: str) -> str:
+    """Return ``text`` on one line without control characters, fit for a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 _NAMES: Final = {
     "value": "value|wallet|address|addr|wallet address|crypto address|wallet adresse|adresse|wert"
     "|domain|domains|domain name|domaine|dominio|domein|url|urls|website|site|host|hostname|link"
