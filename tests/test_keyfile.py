@@ -4,12 +4,16 @@ import base64
 import hashlib
 import json
 import os
+import resource
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -162,3 +166,32 @@ def test_a_torn_file_is_damage(tmp_path: Path, saved: bytes, cut: int) -> None:
 def test_a_file_that_is_far_too_long_is_not_read_whole(tmp_path: Path) -> None:
     path = written(tmp_path / "keys", b" " * 1_000_000)
     assert code_of(lambda: load_keys(path, PASS)) == "keyfile_damaged"
+
+
+def test_a_box_that_holds_no_keys_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    save_keys(path, {"name": b"x"}, PASS)
+    head = json.loads(path.read_bytes())
+    head.pop("sha256")
+    head.pop("box")
+    kdf = head["kdf"]
+    key = hash_secret_raw(
+        PASS, base64.b64decode(kdf["salt"]), kdf["t"], kdf["m"], kdf["p"], 32, Type.ID
+    )
+    plain = json.dumps(head, separators=(",", ":")).encode()
+    box = AESGCM(key).encrypt(base64.b64decode(head["nonce"]), b'{"name":1}', plain)
+    forged = resealed(path.read_bytes(), lambda obj: obj.update(box=base64.b64encode(box).decode()))
+    assert code_of(lambda: load_keys(written(path, forged), PASS)) == "keyfile_damaged"
+
+
+def test_a_full_disk_leaves_no_half_written_file(tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    try:
+        code = code_of(lambda: save_keys(tmp_path / "keys", KEYS, PASS))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert code == "keyfile_unwritable"
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
 from accord.kernel.markings import OrgKind
 from accord.kernel.policy.charter import DEFAULT_CHARTER, verify_charter
 from accord.kernel.tlog.notes import LogKeyPair, WitnessKeyPair
+from accord.keyfile import save_keys
 
 HUB = "hub.example"
 NOW = 1_790_000_000
@@ -396,3 +398,113 @@ def test_a_root_file_that_too_few_and_not_oneself_signed_does_not_count(
         "--root", toml, exit_code=1,
     )  # fmt: skip
     assert said["error"]["code"] == "root_invalid"
+
+
+def signed_by(tmp_path: Path, statement: Statement, *own: SigningKeyPair) -> Path:
+    path = tmp_path / f"{statement.op}.json"
+    path.write_bytes(sign_statement(statement, own) if own else format_statement(statement))
+    return path
+
+
+LATER = Statement(org=OrgId(f"bank@{HUB}"), seq=2, prev=bytes(32), op=Op.SUSPEND, not_before=NOW)
+
+
+def test_one_registrar_suspends_at_once_and_is_told_that_the_file_is_old(
+    people: dict[str, Path], root_path: Path, tmp_path: Path
+) -> None:
+    asked = signed_by(tmp_path, LATER)
+    done = run(
+        "sign", asked, "-o", tmp_path / "o", "--yes", "--home", people["anna"],
+        "--root", root_path,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "1 of 1 registrars have signed" in done.stdout
+    assert "SUSPEND an organisation at once" in done.stderr
+    assert "accepts a statement within 24 hours" in done.stderr
+
+
+def test_a_recovery_says_what_it_is_and_shows_six_words(
+    people: dict[str, Path], root_path: Path, tmp_path: Path
+) -> None:
+    recovery = replace(
+        enrolment(), op=Op.RECOVER, seq=2, prev=bytes(32), profile=None, roles=None,
+        compromised_since=NOW - 5,
+    )  # fmt: skip
+    asked = signed_by(tmp_path, recovery, BANK, RECOVERY)
+    said = answer(
+        "sign", asked, "-o", tmp_path / "o", "--yes", "--home", people["anna"],
+        "--root", root_path,
+    )  # fmt: skip
+    assert len(said["six_words"]) == 6
+    assert any("suspended for 72 hours" in line for line in said["says"])
+    assert any("compromised since" in line for line in said["says"])
+
+
+def test_a_resume_names_the_capabilities_that_it_gives(
+    people: dict[str, Path], root_path: Path, tmp_path: Path
+) -> None:
+    asked = signed_by(tmp_path, replace(LATER, op=Op.RESUME, roles=("hotline",)))
+    said = answer(
+        "sign", asked, "-o", tmp_path / "o", "--yes", "--home", people["anna"],
+        "--root", root_path,
+    )  # fmt: skip
+    assert (said["needed"], said["complete"]) == (2, False)
+    assert "capabilities  hotline" in said["says"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"op": Op.LEAVE}, "op_not_for_registrars"),
+        ({"org": OrgId("bank@other.example")}, "hub_wrong"),
+        ({"not_before": 2**53 - 1}, "value_invalid"),
+    ],
+)
+def test_a_statement_in_which_registrars_have_no_say_is_not_signed(
+    people: dict[str, Path], root_path: Path, tmp_path: Path, changes: dict[str, Any], code: str
+) -> None:
+    asked = signed_by(tmp_path, replace(LATER, **changes))
+    said = answer(
+        "sign", asked, "-o", tmp_path / "o", "--yes", "--home", people["anna"],
+        "--root", root_path, exit_code=1,
+    )  # fmt: skip
+    assert said["error"]["code"] == code
+
+
+def test_an_output_in_a_missing_directory_is_told(
+    people: dict[str, Path], root_path: Path, tmp_path: Path
+) -> None:
+    asked = signed_by(tmp_path, LATER)
+    said = answer(
+        "sign", asked, "-o", tmp_path / "no" / "o", "--yes", "--home", people["anna"],
+        "--root", root_path, exit_code=1,
+    )  # fmt: skip
+    assert said["error"]["code"] == "file_unwritable"
+
+
+def test_a_key_file_of_somebody_else_is_not_a_registrars(root_path: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    save_keys(home / "registrar.key", {"kem": bytes(32)}, b"correct horse")
+    asked = signed_by(tmp_path, LATER)
+    said = answer(
+        "sign", asked, "-o", tmp_path / "o", "--yes", "--home", home, "--root", root_path,
+        exit_code=1,
+    )  # fmt: skip
+    assert said["error"]["code"] == "keyfile_content"
+
+
+def test_a_rule_is_told_with_all_that_it_allows(
+    people: dict[str, Path], root_path: Path, tmp_path: Path
+) -> None:
+    toml = tmp_path / "charter.toml"
+    toml.write_text(DEFAULT_CHARTER.replace("approval = false", "approval = true", 1))
+    said = answer(
+        "sign", toml, "-o", tmp_path / "o", "--dry-run", "--home", people["anna"],
+        "--root", root_path,
+    )  # fmt: skip
+    text = "\n".join(said["says"])
+    assert "with a second person's approval" in text
+    assert "as an answer only" in text
+    assert "ngo with hotline to law_enforcement" in text
+    assert "up to TLP red" in text

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.directory_people import (
+    AUDIT_LOG,
     DIRECTORY_LOG,
+    HUB,
     REGISTRARS,
     ROOT,
     SIGNED_ROOT,
@@ -32,6 +34,7 @@ from accord.kernel.directory.rootfile import (
 from accord.kernel.errors import AccordError, Malformed, VerificationFailed
 from accord.kernel.keys import SigningPublicKey
 from accord.kernel.tlog.checkpoint import Checkpoint, add_cosignatures, verify_cosigned
+from accord.kernel.tlog.notes import LogKeyPair
 
 PAYLOAD = ROOT.payload
 NEXT = replace(ROOT, version=2, prev=ROOT.sha256, registrars=ROOT.registrars[1:])
@@ -121,8 +124,13 @@ def test_a_key_half_cannot_be_counted_under_two_ids() -> None:
 
 
 def test_both_logs_may_not_share_keys() -> None:
-    same = replace(ROOT, audit_log=ROOT.directory_log)
-    assert code_of(lambda: parse_root(same.payload)) == "root_vkey_wrong"
+    same = LogKeyPair(
+        name=f"{HUB}/audit",
+        ed25519_seed=AUDIT_LOG.ed25519_seed,
+        mldsa44_seed=DIRECTORY_LOG.mldsa44_seed,
+    )
+    shared = replace(ROOT, audit_log=same.vkeys)
+    assert code_of(lambda: parse_root(shared.payload)) == "root_vkey_wrong"
 
 
 @pytest.mark.parametrize("signers", [REGISTRARS[:1], (signing(9),), (REGISTRARS[0], signing(9))])

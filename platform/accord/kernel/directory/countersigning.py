@@ -5,7 +5,7 @@ signatures. This module adds signatures to the bytes as they are and never chang
 registrar must look at before is for the face that asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,14 +82,14 @@ def read_document(data: bytes) -> Document:
     """
     if not data.startswith(b'{"payloadType":'):
         kind = _kind_of_payload(data)
-        return Document(kind=kind, payload=data, content=_parse(kind, data))
+        return Document(kind=kind, payload=data, content=_PARSERS[kind](data))
     for kind, (payload_type, _context, limit) in _FORMS.items():
         if data.startswith(b'{"payloadType":"%s"' % payload_type.encode()):
             envelope = dsse.parse(data, payload_type=payload_type, limit=limit)
             return Document(
                 kind=kind,
                 payload=envelope.payload,
-                content=_parse(kind, envelope.payload),
+                content=_PARSERS[kind](envelope.payload),
                 pairs=envelope.signatures,
             )
     raise Malformed(
@@ -107,14 +107,11 @@ def _kind_of_payload(data: bytes) -> DocumentKind:
     return DocumentKind.CHARTER
 
 
-def _parse(kind: DocumentKind, payload: bytes) -> RootFile | Statement | Charter:
-    match kind:
-        case DocumentKind.ROOT:
-            return parse_root(payload)
-        case DocumentKind.STATEMENT:
-            return parse_payload(payload)
-        case DocumentKind.CHARTER:
-            return parse_charter(payload)
+_PARSERS: Mapping[DocumentKind, Callable[[bytes], RootFile | Statement | Charter]] = {
+    DocumentKind.ROOT: parse_root,
+    DocumentKind.STATEMENT: parse_payload,
+    DocumentKind.CHARTER: parse_charter,
+}
 
 
 def join_documents(documents: Sequence[Document]) -> Document:

@@ -208,7 +208,9 @@ def parse_root(payload: bytes) -> RootFile:
     # A key that stands twice, for a log and a witness or for two witnesses, is refused here.
     for log_name in LogName:
         root.log_policy(log_name)
-    if set(root.directory_log) & set(root.audit_log):
+    if not {parse_vkey(vkey).key for vkey in root.directory_log}.isdisjoint(
+        parse_vkey(vkey).key for vkey in root.audit_log
+    ):
         raise Malformed("root_vkey_wrong", "Each log has keys of its own.")
     return root
 
