@@ -2,6 +2,9 @@
 
 import json
 import secrets
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ import jsonschema
 import pytest
 import structlog
 from click.testing import CliRunner
+from tests.desk import kill_submit
 from tests.desk.conftest import records_of
 from tests.desk.wire import plan
 from tests.support import hub_world
@@ -22,6 +26,7 @@ from waitress.server import create_server
 from accord.cli.main import main
 from accord.clock import system_clock
 from accord.desk.app import open_desk
+from accord.desk.exchange.confirmations import Confirmation, collect, confirmations
 from accord.hub.app import make_hub
 from accord.kernel.directory.statements import countersign
 from accord.kernel.identifiers import OrgId
@@ -214,3 +219,75 @@ def test_a_root_file_other_than_the_operators_is_not_taken(
     )  # fmt: skip
     assert refused["error"]["code"] == "root_other"
     assert httpx2.get(f"{live.url}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("place", ["between", "before-put"])
+def test_a_submit_killed_by_the_system_resumes_without_doubling(
+    live: Live, tmp_path: Path, schemas: Path, project: Path, place: str
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    police = enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "tests.desk.kill_submit",
+            str(bank.home), PASSPHRASE.decode(), place,
+        ],
+        cwd=project,
+        env={"PYTHONPATH": f"{project / 'platform'}:{project}"},
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        report = desk.submissions.send(
+            kill_submit.plan_of(system_clock()), records_of(kill_submit.VALUES)
+        )
+        assert report.resumed
+        assert report.records + report.repeated == len(kill_submit.VALUES)
+        assert report.repeated > 0
+    pulled = police.run("pull")
+    assert pulled["records"] == len(kill_submit.VALUES)
+    found = police.run("search", *kill_submit.VALUES, "--reason", "case 114")
+    assert [result["total"] for result in found["results"]] == [1] * len(kill_submit.VALUES)
+
+
+def test_serve_says_where_fetches_by_itself_and_stops_when_told(
+    live: Live, tmp_path: Path, schemas: Path, project: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    police = enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "accord", "desk", "serve", "--port", "0", "--json",
+            "--home", str(police.home),
+        ],
+        env={
+            "PYTHONPATH": str(project / "platform"),
+            "ACCORD_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        jsonschema.validate(ready, json.loads((schemas / "desk-serve.v1.json").read_text()))
+        page = httpx2.get(f"{ready['url']}/sign-in")
+        assert page.status_code == 200
+        with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+            plan_ = kill_submit.plan_of(system_clock())
+            sent = desk.submissions.send(plan_, records_of([EVM])).bundles[0].id
+            # The desk answers for itself: its acknowledgement comes back through the hub.
+            deadline = system_clock() + 30
+            said: list[Confirmation] = []
+            while not any(one.outcome == "opened" for one in said) and system_clock() < deadline:
+                desk.pull.wait_for_news(1)
+                collect(desk.vault, desk.client, desk.mirror)
+                said = confirmations(desk.vault, sent, now=system_clock())
+            assert [one.outcome for one in said] == ["opened"]
+    finally:
+        process.terminate()
+        rest, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert rest == "", "stdout carries data only"

@@ -1,5 +1,6 @@
 """Real desks against the real hub application in process, over a wire that can break."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,19 +9,19 @@ import httpx2
 from tests.support.hub_world import HOST, World
 
 from accord.desk import app as desk_app
-from accord.desk.config import DeskConfig, write_config
+from accord.desk.config import DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.submission import Plan
-from accord.desk.keyring import create_keyring, load_recovery
-from accord.desk.storage import create_vault
+from accord.desk.keyring import Keyring
+from accord.desk.storage import create_vault, open_vault
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.directory.statements import Profile, countersign
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.identifiers import OrgId
+from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
 from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
 
-PASSPHRASE = b"a passphrase for tests"
 URL = f"http://{HOST}"
 CUT = "the wire is cut"
 
@@ -66,13 +67,20 @@ class DeskAt:
         self.home = home
         self.wire = Wire(world)
         self.org = OrgId(f"{name}@{world.root.hub}")
+        # Key files and their slow passphrase are tested elsewhere.
+        self.keyring = Keyring(
+            signing=SigningKeyPair.generate(),
+            request=RequestKeyPair.generate(),
+            kem=(KemKeyPair.generate(),),
+            vault=secrets.token_bytes(32),
+        )
         self._enrol(name, kind, country)
 
     def _enrol(self, name: str, kind: OrgKind, country: str) -> None:
         world = self.world
         config = DeskConfig(home=self.home, hub=URL, org=None)
         write_config(config)
-        keyring = create_keyring(config.keys_file, config.recovery_file, PASSPHRASE)
+        keyring = self.keyring
         vault = create_vault(config.vault_file, keyring.vault)
         client = HubClient(URL, clock=world.clock, key=keyring.request, transport=self.wire)
         _, code = world.services.enrolments.invite(name, kind, now=world.clock())
@@ -89,7 +97,7 @@ class DeskAt:
                 roles=(),
                 invite=code,
             ),
-            recovery=load_recovery(config.recovery_file, PASSPHRASE).public,
+            recovery=SigningKeyPair.generate().public,
             now=world.clock(),
         )
         self.begun = begun
@@ -106,10 +114,24 @@ class DeskAt:
 
     @contextmanager
     def open(self) -> Iterator[desk_app.Desk]:
-        with desk_app.open_desk(
-            self.home, PASSPHRASE, clock=self.world.clock, transport=self.wire
-        ) as desk:
+        """Unlock the desk as a new process would: vault and mirror are read anew."""
+        config = read_config(self.home)
+        desk = desk_app.Desk(
+            config=config,
+            keyring=self.keyring,
+            vault=open_vault(config.vault_file, self.keyring.vault),
+            client=HubClient(
+                config.hub,
+                clock=self.world.clock,
+                key=self.keyring.request,
+                transport=self.wire,
+            ),
+            clock=self.world.clock,
+        )
+        try:
             yield desk
+        finally:
+            desk.close()
 
 
 def plan(world: World, *recipients: OrgId, **changes: object) -> Plan:
