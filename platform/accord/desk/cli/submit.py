@@ -4,16 +4,16 @@
 duplicates and blanks can go, 5 when some are refused or held, 1 when nothing can be used.
 """
 
-import dataclasses
 from pathlib import Path
 
 import click
 
 from accord.clock import system_clock
 from accord.desk.cli.submit_report import DryRun, outcome_of
+from accord.desk.cli.submit_send import Outputs, Wishes, send_export
 from accord.desk.intake.rows import Defaults
-from accord.desk.intake.service import Intake, IntakeOptions, read_export
-from accord.kernel.errors import AuthenticationNeeded, Malformed, Refused
+from accord.desk.intake.service import IntakeOptions, read_export
+from accord.kernel.errors import Malformed, Refused
 from accord.kernel.indicators import Network, network_of_label
 from accord.kernel.markings import LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Terminal, common_options
@@ -21,24 +21,15 @@ from accord.terminal import Terminal, common_options
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the sender says of the bundle; ``expires_days`` counts from now."""
-
-    to: tuple[str, ...]
-    tlp: Tlp
-    purpose: Purpose
-    legal_basis: LegalBasis | None
-    onward: Onward
-    title: str | None
-    expires_days: int | None
-
-
 def _choices(*values: str) -> click.Choice[str]:
-    return click.Choice(values, case_sensitive=False)
+    """Offer the codes as they are written in a header, never the names of our enumerations."""
+    return click.Choice([str(value) for value in values], case_sensitive=False)
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExamples:\n  accord submit october.csv --dry-run\n"
+    "  accord submit october.xlsx --to police --tlp amber --purpose investigation"
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--to", "recipients", multiple=True, help="Who may open it: name@hub, or a group.")
 @click.option("--tlp", type=_choices(*Tlp), help="Traffic light of the whole bundle.")
@@ -86,12 +77,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
     records: Path | None,
     refused: Path | None,
 ) -> None:
-    r"""Check FILE (CSV, TSV, XLSX, XLS), seal it for the recipients and send it.
-
-    \b
-    accord submit october.csv --dry-run
-    accord submit october.xlsx --to police@hub.example --tlp amber --purpose investigation
-    """
+    """Check FILE (CSV, TSV, XLSX, XLS), seal it for the recipients and send it."""
     _refuse_same_file(file, records, refused)
     options = IntakeOptions(
         mapping=_parse_mapping(mapping),
@@ -116,7 +102,9 @@ def submit(  # noqa: PLR0913 - one argument for each option
             title=title,
             expires_days=expires,
         )
-        _send(terminal, file, options, wishes)
+        send_export(
+            terminal, file, options, wishes, outputs=Outputs(records=records, refused=refused)
+        )
         return
     intake = read_export(file, options)
     report = DryRun(intake, file.name)
@@ -126,39 +114,6 @@ def submit(  # noqa: PLR0913 - one argument for each option
     if report.records_left_out and terminal.json:
         terminal.say("The rows are not listed above 10,000; add --records FILE for all of them.")
     outcome_of(intake.totals)
-
-
-def _send(terminal: Terminal, file: Path, options: IntakeOptions, wishes: Wishes) -> None:  # noqa: ARG001 - what sending needs
-    """Seal and send; without an enrolled desk there are no keys to do it with.
-
-    Raises:
-        AuthenticationNeeded: ``not_enrolled``.
-    """
-    raise AuthenticationNeeded(
-        "not_enrolled",
-        "This computer has no desk yet, so nothing can be sealed or sent.",
-        next_step="Run accord desk init, then accord desk enrol; --dry-run needs neither.",
-    )
-
-
-def refuse_wider(intake: Intake, tlp: Tlp) -> None:
-    """Refuse to send under a wider marking than a row of the file itself carries.
-
-    Args:
-        intake: a file whose rows have been read.
-        tlp: the marking of the bundle.
-
-    Raises:
-        Refused: ``tlp_too_wide``.
-    """
-    strictest = intake.totals.strictest_tlp
-    if strictest is not None and strictest.rank > tlp.rank:
-        raise Refused(
-            "tlp_too_wide",
-            "Rows of this file are marked more strictly than the bundle would be.",
-            observed=strictest.value,
-            next_step=f"Use --tlp {strictest.value}, or --map COLUMN=ignore for that column.",
-        )
 
 
 def _parse_mapping(items: tuple[str, ...]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,6 +68,15 @@ class DryRun:
         Raises:
             Refused: ``output_unwritable``.
         """
+        for results in self.blocks(records=records, refused=refused):
+            advance(len(results))
+
+    def blocks(self, *, records: Path | None, refused: Path | None) -> Iterator[list[RowResult]]:
+        """Yield the results block by block; write the files that were asked for on the way.
+
+        Raises:
+            Refused: ``output_unwritable``.
+        """
         intake = self._intake
         with contextlib.ExitStack() as stack:
             try:
@@ -89,7 +98,7 @@ class DryRun:
                     out.write(_ENCODER.encode_lines([_listed(result) for result in results]))
                 if rows is not None:
                     rows.write(results, cells)
-                advance(len(results))
+                yield results
         self._records_file = records.name if records else None
 
     def _keep(self, results: list[RowResult]) -> None:
@@ -121,8 +130,8 @@ class DryRun:
             "records_file": self._records_file,
         }
 
-    def human(self) -> str:
-        """Return the short report."""
+    def human(self, *, sent: bool = False) -> str:
+        """Return the short report; ``sent`` when rows have left this computer."""
         intake, totals = self._intake, self._intake.totals
         lines = [f"{self._name}: {totals.rows:,} rows, read as {_source_words(intake)}"]
         lines += _column_lines(intake)
@@ -147,7 +156,8 @@ class DryRun:
         )
         if totals.strictest_tlp is not None:
             lines.append(f"Strictest marking in the rows: {totals.strictest_tlp}.")
-        lines.append("Nothing has left this computer.")
+        if not sent:
+            lines.append("Nothing has left this computer.")
         return "\n".join(lines)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from accord.hub.cli.opened import opened_hub
+from accord.kernel.directory.statements import parse_statement
 from accord.kernel.directory.words import six_words
-from accord.kernel.errors import Refused
 from accord.kernel.identifiers import org_name
 from accord.kernel.markings import OrgKind
 from accord.terminal import Terminal, common_options
@@ -78,43 +78,61 @@ def list_(terminal: Terminal) -> None:
 
 
 @org.command()
-@click.argument("name")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for one file for each enrolment.",
+)
 @common_options
-def export(terminal: Terminal, name: str, output: Path) -> None:
-    """Write the waiting enrolment of NAME to a file for the registrars to sign."""
+def export(terminal: Terminal, output: Path) -> None:
+    """Write the waiting enrolments to files for the registrars to sign."""
     with opened_hub(terminal) as services:
-        for one in services.enrolments.waiting():
-            if name in (one.org, org_name(one.org)):
-                if not terminal.dry_run:
-                    output.write_bytes(one.statement)
-                terminal.result(
-                    {"org": one.org, "file": str(output), "written": not terminal.dry_run},
-                    f"Wrote {output}. Next: accord registrar sign {output} -o signed.json",
-                )
-                return
-    raise Refused(
-        "enrolment_missing",
-        "No enrolment of this name waits.",
-        observed=name,
-        next_step="List what waits: accord hub org list.",
+        waiting = services.enrolments.waiting()
+    files = {one.org: output / f"{org_name(one.org)}.enrolment.json" for one in waiting}
+    if not terminal.dry_run:
+        output.mkdir(parents=True, exist_ok=True)
+        for one in waiting:
+            files[one.org].write_bytes(one.statement)
+    terminal.result(
+        {
+            "enrolments": [{"org": org, "file": str(path)} for org, path in files.items()],
+            "written": not terminal.dry_run,
+        },
+        "\n".join(
+            f"{org}: {path}\n  next: accord registrar sign {path} -o {path.stem}.signed.json"
+            for org, path in files.items()
+        )
+        or "No enrolment waits for the registrars.",
     )
 
 
 @org.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
 @common_options
-def approve(terminal: Terminal, file: Path) -> None:
-    """Let in the organisation whose enrolment FILE the registrars signed."""
-    data = file.read_bytes()
+def approve(terminal: Terminal, files: tuple[Path, ...]) -> None:
+    """Let in the organisations whose enrolments FILES the registrars signed."""
+    approved: list[dict[str, object]] = []
     with opened_hub(terminal) as services:
-        if terminal.dry_run:
-            terminal.result({"approved": False}, "Nothing was changed (--dry-run).")
-            return
-        enrolment, number = services.enrolments.approve(data, now=services.clock())
+        for file in files:
+            data = file.read_bytes()
+            if terminal.dry_run:
+                found, number = parse_statement(data).statement.org, None
+            else:
+                enrolment, number = services.enrolments.approve(data, now=services.clock())
+                found = enrolment.org
+            approved.append({"org": found, "index": number})
     terminal.result(
-        {"approved": True, "org": enrolment.org, "index": number},
-        f"{enrolment.org} is a member now (directory entry {number}).",
+        {"approved": approved, "written": not terminal.dry_run},
+        "\n".join(f"{one['org']} is a member now." for one in approved)
+        if not terminal.dry_run
+        else "Nothing was changed (--dry-run).",
     )
 
 

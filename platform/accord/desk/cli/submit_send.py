@@ -1,0 +1,206 @@
+"""The sending half of ``accord submit``: the charter first, then rows to bundles to receipts.
+
+Rows that are ready go; refused and held ones stay here and are reported. A row that is marked more
+strictly than the bundle stops the sending before its part is sealed.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from accord.desk.app import Desk
+from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.submit_report import DryRun, outcome_of
+from accord.desk.config import FILE
+from accord.desk.exchange.submission import Plan, SendReport, SentBundle
+from accord.desk.intake.results import RowResult
+from accord.desk.intake.service import Intake, IntakeOptions, read_export
+from accord.desk.storage.outbox import outbox_row
+from accord.kernel.bundle.model import HandlingPolicy
+from accord.kernel.envelope.payload import PayloadHead
+from accord.kernel.errors import AuthenticationNeeded, Refused
+from accord.kernel.indicators import IndicatorRecord
+from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
+from accord.terminal import Partly, Terminal
+
+DEFAULT_DAYS = 180
+DAY = 86_400
+CHUNK = 1024 * 1024
+
+_DEFAULT_BASIS = {
+    OrgKind.FINANCIAL: LegalBasis.LEGAL_OBLIGATION,
+    OrgKind.LAW_ENFORCEMENT: LegalBasis.LAW_ENFORCEMENT,
+}
+_decode = msgspec.json.Decoder(IndicatorRecord).decode
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the sender says of the bundle; ``expires_days`` counts from now."""
+
+    to: tuple[str, ...]
+    tlp: Tlp
+    purpose: Purpose
+    legal_basis: LegalBasis | None
+    onward: Onward
+    title: str | None
+    expires_days: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Files to write beside: every row's result, and the refused rows to mend."""
+
+    records: Path | None
+    refused: Path | None
+
+
+def send_export(
+    terminal: Terminal, file: Path, options: IntakeOptions, wishes: Wishes, *, outputs: Outputs
+) -> None:
+    """Check, seal, send and report.
+
+    Raises:
+        AuthenticationNeeded: ``not_enrolled``.
+        Refused: the charter's code, or ``tlp_too_wide``.
+        Unavailable: the hub cannot be reached; what is sealed waits and goes with the next command.
+    """
+    if not (options.home is not None and (options.home / FILE).exists()):
+        raise AuthenticationNeeded(
+            "not_enrolled",
+            "This computer has no desk yet, so nothing can be sealed or sent.",
+            next_step="Run accord desk init, then accord desk enrol; --dry-run needs neither.",
+        )
+    with opened_desk(terminal) as desk:
+        plan = _plan(desk, file, wishes)
+        intake = read_export(file, options)
+        report = DryRun(intake, file.name)
+        with terminal.progress("rows") as counter:
+            blocks = report.blocks(records=outputs.records, refused=outputs.refused)
+            sent = desk.submissions.send(
+                plan,
+                _records(blocks, intake, wishes.tlp, counter.advance),
+                on_bundle=lambda bundle: terminal.say(_told(bundle)),
+            )
+        receipts = _write_receipts(desk, sent)
+    data = report.data() | _data(sent, receipts, plan)
+    terminal.result(data, report.human(sent=bool(sent.bundles)) + "\n" + _words(sent, plan))
+    outcome_of(intake.totals)
+    if not sent.complete:
+        raise Partly
+
+
+def _plan(desk: Desk, file: Path, wishes: Wishes) -> Plan:
+    recipients = desk.submissions.resolve(wishes.to)
+    kind = desk.mirror.recent([desk.org]).organisation(desk.org).profile.kind
+    now = desk.clock()
+    return Plan(
+        recipients=recipients,
+        policy=HandlingPolicy(
+            tlp=wishes.tlp,
+            purpose=wishes.purpose,
+            legal_basis=wishes.legal_basis
+            or _DEFAULT_BASIS.get(kind, LegalBasis.LEGITIMATE_INTEREST),
+            onward=wishes.onward,
+        ),
+        expires=now + DAY * (wishes.expires_days or DEFAULT_DAYS),
+        head=PayloadHead(title=wishes.title or f"Indicators of {desk.org}"),
+        source=_digest(file),
+        name=file.name,
+    )
+
+
+def _digest(file: Path) -> bytes:
+    found = hashlib.sha256()
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            found.update(chunk)
+    return found.digest()
+
+
+def _records(
+    blocks: Iterator[list[RowResult]],
+    intake: Intake,
+    tlp: Tlp,
+    advance: Any,  # noqa: ANN401
+) -> Iterator[IndicatorRecord]:
+    for results in blocks:
+        _refuse_wider(intake, tlp)
+        advance(len(results))
+        for result in results:
+            if result.record_line is not None:
+                yield _decode(result.record_line)
+
+
+def _refuse_wider(intake: Intake, tlp: Tlp) -> None:
+    """Refuse to send under a wider marking than a row of the file itself carries.
+
+    Raises:
+        Refused: ``tlp_too_wide``.
+    """
+    strictest = intake.totals.strictest_tlp
+    if strictest is not None and strictest.rank > tlp.rank:
+        raise Refused(
+            "tlp_too_wide",
+            "Rows of this file are marked more strictly than the bundle would be.",
+            observed=strictest.value,
+            next_step=f"Use --tlp {strictest.value}, or --map COLUMN=ignore for that column.",
+        )
+
+
+def _write_receipts(desk: Desk, sent: SendReport) -> dict[str, str]:
+    folder = desk.config.home / "receipts"
+    files: dict[str, str] = {}
+    for bundle in sent.bundles:
+        row = outbox_row(desk.vault, bundle.id)
+        if row is not None and row.receipt is not None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path = folder / f"{bundle.id}.tlog-proof"
+            path.write_bytes(row.receipt)
+            files[bundle.id] = str(path)
+    return files
+
+
+def _data(sent: SendReport, receipts: dict[str, str], plan: Plan) -> dict[str, Any]:
+    return {
+        "sent": {
+            "records": sent.records,
+            "repeated": sent.repeated,
+            "resumed": sent.resumed,
+            "complete": sent.complete,
+            "recipients": list(plan.recipients),
+        },
+        "bundles": [
+            {
+                "id": bundle.id,
+                "records": bundle.n,
+                "bytes": bundle.size,
+                "state": bundle.state.value,
+                "index": bundle.log_index,
+                "code": bundle.code,
+                "receipt": receipts.get(bundle.id),
+            }
+            for bundle in sent.bundles
+        ],
+    }
+
+
+def _told(bundle: SentBundle) -> str:
+    return f"Bundle {bundle.id}: {bundle.n:,} records, {bundle.state.value}."
+
+
+def _words(sent: SendReport, plan: Plan) -> str:
+    if not sent.bundles:
+        return "Nothing new to send."
+    names = ", ".join(plan.recipients)
+    count = len(sent.bundles)
+    text = f"Sent {sent.records:,} records in {count} bundle{'s'[: count > 1]} to {names}."
+    if sent.repeated:
+        text += f" {sent.repeated:,} records had been sealed before and were not sent twice."
+    return text + (
+        " Receipts are verified." if sent.complete else " Some receipts are still to come."
+    )
