@@ -4,13 +4,14 @@ import string
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accord.demo import sample_values as make
 from accord.demo import samples
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import Kind, Network, Outcome, normalise, normalise_batch
+from accord.kernel.indicators import Kind, Network, Outcome, base58, normalise, normalise_batch
 
 ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
 PHRASE = ["abandon"] * 11 + ["about"]
@@ -111,6 +112,20 @@ def test_one_changed_character_is_seen_wherever_there_is_a_checksum() -> None:
     assert len(accepted) <= 1, accepted
 
 
+def keypairs(random: np.random.Generator, count: int) -> list[str]:
+    """Exported key pairs, which have the length of a signature."""
+    seeds = [random.bytes(32) for _ in range(count)]
+    keys = [Ed25519PrivateKey.from_private_bytes(seed).public_key() for seed in seeds]
+    return [
+        base58.encode(seed + key.public_bytes_raw()) for seed, key in zip(seeds, keys, strict=True)
+    ]
+
+
+def byron_like(random: np.random.Generator, count: int) -> list[str]:
+    """Signatures that begin as a Byron address does."""
+    return [base58.encode(b"\x82\xd8\x18\x58" + random.bytes(60)) for _ in range(count)]
+
+
 def nines(random: np.random.Generator, count: int) -> list[str]:
     """Dash's test network where it begins like a live address of Dogecoin."""
     return [text for text in make.check58(b"\x13")(random, 900) if text[0] == "9"][:count]
@@ -132,6 +147,9 @@ def nines(random: np.random.Generator, count: int) -> list[str]:
         (make.witness("bc", 1, 41), "btc"),
         (make.base58_of(31), "sol"),
         (make.base58_of(33), "sol"),
+        (make.base58_of(64), "sol"),
+        (keypairs, "sol"),
+        (byron_like, "sol"),
         (make.onion, None),
         (make.domain, None),
         (make.cash, "bch"),

@@ -28,7 +28,7 @@ from accord.kernel.indicators.normalise import (
     network_needed,
     normalise_told,
 )
-from accord.kernel.indicators.private_keys import refuse_phrase
+from accord.kernel.indicators.private_keys import refuse_phrase, refuse_secrets
 
 SMALLEST = 24
 """Fewest values of one shape for which an array is faster than the single decoders."""
@@ -51,6 +51,7 @@ _WALLET, _STRONG, _NONE, _EIP55 = Kind.WALLET, Checksum.STRONG, Checksum.NONE, C
 _BCH, _EVM, _SOL, _XMR = Network.BCH, Network.EVM, Network.SOL, Network.XMR
 _XRP, _ZEC = Network.XRP, Network.ZEC
 _OTHER_IDS = (Network.SOL, Network.DOT)
+_MAYBE_SOLANA = (None, _SOL)
 _LIVE_MONERO = frozenset({18, 42})
 _PREFIX_NETWORK = {"bc": Network.BTC, "ltc": Network.LTC}
 
@@ -203,6 +204,10 @@ def _sort(batch: _Batch) -> None:
             groups["ltc", size].append(index)
         elif 42 < size < 45 and not value.isupper() and not value.islower():
             groups["solana", size].append(index)
+        elif 86 < size < 89 and value.isalnum():
+            # A wallet is asked for, or a short prefix before a 1 may be that of a bech32 format.
+            if kind is None and told.network in _MAYBE_SOLANA and "1" not in value[:8]:
+                groups["signature", size].append(index)
         elif size == 95:
             groups["monero", size].append(index)
         elif "." in value or ":" in value:
@@ -265,6 +270,13 @@ def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
         for index, value, sound in zip(members, texts, right.tolist(), strict=True):
             if sound:
                 batch.accept(index, _SOL, value, _NONE)
+    elif shape == "signature":
+        data, right = arrays.base58_rows(texts, length, 64)
+        # 0x82 may begin a Byron address.
+        plain = right & (data[:, 0] != 0x82)
+        for index, value, sound in zip(members, texts, plain.tolist(), strict=True):
+            if sound:
+                batch.answers[index] = _signature(value, batch.tolds[index])
     elif shape == "monero":
         verdicts, tags = arrays.monero_rows(texts)
         for index, value, sound, tag in zip(members, texts, verdicts, tags, strict=True):
@@ -272,6 +284,17 @@ def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
                 batch.accept(index, _XMR, value, _STRONG)
     else:
         _judge_base58(batch, shape, length, members, texts)
+
+
+def _signature(value: str, told: Told) -> Outcome:
+    """Answer 64 bytes of base58: an id of Solana where that is told, unless they are a key pair."""
+    try:
+        refuse_secrets(value)
+    except Malformed as error:
+        return error.with_traceback(None)
+    if told.network is None:
+        return network_needed(value)
+    return Normalised(_TRANSACTION, _SOL, value)
 
 
 def _judge_witness(
