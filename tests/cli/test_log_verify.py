@@ -73,6 +73,22 @@ def test_an_address_holds(address: str, root_file: Path, tail: str) -> None:
     assert report(done)["url"] == address + tail
 
 
+def test_over_http_a_partial_file_may_have_given_way_and_a_lost_one_is_found(
+    root_file: Path,
+) -> None:
+    log = made()
+    note = log.files["checkpoint"]
+    log.append(numbered(300, start=COUNT))
+    log.files["checkpoint"] = note
+    del log.files["tile/0/001.p/44"], log.files["tile/entries/001.p/44"]
+    with served(log.files) as url:
+        assert run(url, "--root", root_file).exit_code == 0
+        del log.files["tile/entries/001"]
+        done = run(url, "--root", root_file, "--json")
+    assert done.exit_code == 3
+    assert report(done)["checks"][-1]["observed"] == "log_file_missing: tile/entries/001"
+
+
 def test_people_get_one_line_a_check(folder: Path, root_file: Path) -> None:
     done = run(folder, "--root", root_file)
     lines = done.stdout.splitlines()

@@ -4,29 +4,21 @@ The trust comes from a root file (of a hub) or a policy file (of any C2SP log), 
 itself. Every entry is fetched and hashed again (``kernel.tlog.monitor``).
 """
 
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
-from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from pathlib import Path
 
 import click
-import httpx2
 
+from accord.cli.log_source import Source, read_file
 from accord.clock import system_clock
-from accord.kernel.directory.rootfile import MAX_ROOT, LogName, RootFile, verify_root
-from accord.kernel.errors import AccordError, Malformed, NotFound, Unavailable
-from accord.kernel.tlog.checkpoint import parse_checkpoint
-from accord.kernel.tlog.monitor import CHECKPOINT_PATH, Fetch, LogReport, examine_log
+from accord.kernel.directory.rootfile import MAX_ROOT, LogName, verify_root
+from accord.kernel.errors import Malformed
+from accord.kernel.tlog.checkpoint import Checkpoint, parse_checkpoint
+from accord.kernel.tlog.monitor import CHECKPOINT_PATH, Fetch, LogReport, examine_log, log_paths
 from accord.kernel.tlog.notes import MAX_NOTE, parse_note
 from accord.kernel.tlog.policy import MAX_POLICY, Policy, parse_policy
-from accord.kernel.tlog.tiles import MAX_BUNDLE
 from accord.terminal import EXIT_VERIFICATION, Counter, Failed, Terminal, common_options
 
-TIMEOUT_SECONDS = 30
-
 _ONE_TRUST = "Give --root or --policy: whom to trust cannot come from the log itself."
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_MAX_FILE = max(MAX_BUNDLE, MAX_NOTE)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -59,13 +51,16 @@ def verify(
     if (root_path is None) == (policy_path is None):
         raise click.UsageError(_ONE_TRUST)
     with Source(place) as source:
-        policy, origin = _trust(source, root_path, policy_path)
-        with terminal.progress("tiles") as counter:
+        note = source.fetch(CHECKPOINT_PATH)
+        stated = _stated(note)
+        policy, origin = _trust(stated, root_path, policy_path)
+        with terminal.progress("files") as counter:
+            source.expect(log_paths(stated.size if stated else 0))
             report = examine_log(
-                _counted(source.fetch, counter),
+                _counted(source.fetch, counter, note=note),
                 policy,
                 origin=origin,
-                earlier=_read(earlier, MAX_NOTE) if earlier else None,
+                earlier=read_file(earlier, MAX_NOTE) if earlier else None,
                 now=system_clock(),
                 max_age=max_age,
             )
@@ -76,139 +71,39 @@ def verify(
         raise Failed(EXIT_VERIFICATION)
 
 
-class Source:
-    """Where the log's files are: below a URL or in a directory."""
-
-    def __init__(self, place: str) -> None:
-        """Take an http or https address, or a directory."""
-        self.place = place.rstrip("/")
-        self._client: httpx2.Client | None = None
-        address = _address(place)
-        if address.scheme in {"http", "https"}:
-            # A proxy of the environment cannot reach this computer's own loopback.
-            self._client = httpx2.Client(
-                timeout=TIMEOUT_SECONDS, trust_env=address.hostname not in _LOOPBACK
-            )
-        elif not Path(place).is_dir():
-            raise Unavailable(
-                "log_unreachable",
-                "There is no such directory.",
-                observed=place,
-                next_step="Give the log's address, for example https://hub.example/log/audit.",
-            )
-
-    def __enter__(self) -> Self:
-        """Use the source."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close connections."""
-        if self._client is not None:
-            self._client.close()
-
-    def fetch(self, path: str) -> bytes:
-        """Return the file at ``path`` of the log.
-
-        Raises:
-            NotFound: ``log_file_missing``.
-            Malformed: ``too_long``.
-            Unavailable: ``log_unreachable``, also when there is no checkpoint.
-        """
-        if self._client is not None:
-            return _fetch_url(self._client, f"{self.place}/{path}", path)
-        try:
-            return _read(Path(self.place) / PurePosixPath(path), _MAX_FILE)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise _missing(path) from error
-        except OSError as error:
-            raise Unavailable(
-                "log_unreachable", "The log cannot be read.", observed=f"{path}: {error.strerror}"
-            ) from error
-
-
-def _address(place: str) -> SplitResult:
+def _stated(note: bytes) -> Checkpoint | None:
+    """Return what a checkpoint claims, unverified; the monitor refuses a false claim."""
     try:
-        return urlsplit(place)
-    except ValueError as error:
-        raise Unavailable(
-            "log_unreachable", "This is neither an address nor a directory.", observed=place[:200]
-        ) from error
-
-
-def _fetch_url(client: httpx2.Client, url: str, path: str) -> bytes:
-    data = bytearray()
-    try:
-        with client.stream("GET", url) as response:
-            status = response.status_code
-            for chunk in response.iter_bytes():
-                data += chunk
-                if len(data) > _MAX_FILE:
-                    raise Malformed("too_long", "A file of the log is too long.", observed=path)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise Unavailable(
-            "log_unreachable",
-            "The log does not answer.",
-            observed=f"{url}: {type(error).__name__}",
-            next_step="Check the address and try again.",
-        ) from error
-    if status in {404, 410}:
-        raise _missing(path)
-    if status != httpx2.codes.OK:
-        raise Unavailable(
-            "log_unreachable", "The log does not answer as a log.", observed=f"{path}: {status}"
-        )
-    return bytes(data)
-
-
-def _missing(path: str) -> AccordError:
-    if path == CHECKPOINT_PATH:
-        return Unavailable(
-            "log_unreachable",
-            "There is no log at this place.",
-            observed="no checkpoint",
-            next_step="Check the address; a hub's logs are below /log/audit and /log/directory.",
-        )
-    return NotFound("log_file_missing", "The log lacks a file.", observed=path)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Malformed("too_long", f"The file is longer than {limit} bytes.", observed=path.name)
-    return data
+        return parse_checkpoint(parse_note(note).body)
+    except Malformed:
+        return None
 
 
 def _trust(
-    source: Source, root_path: Path | None, policy_path: Path | None
+    stated: Checkpoint | None, root_path: Path | None, policy_path: Path | None
 ) -> tuple[Policy, str | None]:
     """Return the policy, and the origin that the log must have if that is certain."""
     if policy_path is not None:
         try:
-            text = _read(policy_path, MAX_POLICY).decode("utf-8")
+            text = read_file(policy_path, MAX_POLICY).decode("utf-8")
         except UnicodeDecodeError as error:
             raise Malformed("policy_invalid", "A policy file is UTF-8 text.") from error
         return parse_policy(text), None
     if root_path is None:
         raise click.UsageError(_ONE_TRUST)
-    root = verify_root(_read(root_path, MAX_ROOT))
-    name = _log_named(source.fetch(CHECKPOINT_PATH), root)
+    root = verify_root(read_file(root_path, MAX_ROOT))
+    claimed = stated.origin if stated else None
+    directory = claimed == root.log_origin(LogName.DIRECTORY)
+    name = LogName.DIRECTORY if directory else LogName.AUDIT
     return root.log_policy(name), root.log_origin(name)
 
 
-def _log_named(note: bytes, root: RootFile) -> LogName:
-    """Return which log of the hub a checkpoint claims to be; the monitor refuses a false claim."""
-    try:
-        origin = parse_checkpoint(parse_note(note).body).origin
-    except Malformed:
-        return LogName.AUDIT
-    return LogName.DIRECTORY if origin == root.log_origin(LogName.DIRECTORY) else LogName.AUDIT
+def _counted(fetch: Fetch, counter: Counter, *, note: bytes) -> Fetch:
+    """Count what is read; the checkpoint is read once, so that a growing log stays of one size."""
 
-
-def _counted(fetch: Fetch, counter: Counter) -> Callable[[str], bytes]:
     def counting(path: str) -> bytes:
         counter.advance()
-        return fetch(path)
+        return note if path == CHECKPOINT_PATH else fetch(path)
 
     return counting
 

@@ -9,7 +9,7 @@ from tests.support.logs import LOG_KEYS, NOW, ORIGIN, MadeLog, numbered, policy
 
 from accord.kernel.errors import AccordError, Malformed, NotFound, Unavailable, VerificationFailed
 from accord.kernel.tlog.leaf import parse_leaf
-from accord.kernel.tlog.monitor import examine_log, verify_log
+from accord.kernel.tlog.monitor import examine_log, log_paths, verify_log
 from accord.kernel.tlog.notes import LogKeyPair
 
 
@@ -29,6 +29,20 @@ def test_a_log_of_any_size_holds(size: int) -> None:
     assert report.checks[1].observed == f"{size} entries hashed"
     asked = [path for path in log.files if path.startswith("tile/") and "entries" not in path]
     assert report.checks[2].observed == f"{len(asked)} tiles compared"
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 600, 65_535, 65_536, 65_537, 66_000])
+def test_the_paths_of_a_log_are_known_from_its_size(size: int) -> None:
+    log = log_of(size)
+    asked: list[str] = []
+
+    def fetch(path: str) -> bytes:
+        asked.append(path)
+        return log.fetch(path)
+
+    verify_log(fetch, policy(2))
+    assert asked == ["checkpoint", *log_paths(size)]
+    assert set(asked) == set(log.files)
 
 
 def test_a_policy_may_ask_for_no_witness() -> None:

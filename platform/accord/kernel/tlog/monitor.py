@@ -5,7 +5,7 @@ tiles and consistency proofs intact. So the tree is rebuilt from the entries alo
 in through ``fetch``; this module reads no network, disk or clock.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from accord.kernel.errors import AccordError, NotFound, Unavailable, VerificationFailed
@@ -24,6 +24,7 @@ from accord.kernel.tlog.tiles import (
     append,
     entries_path,
     parse_entries,
+    partial_width,
     tile_path,
 )
 
@@ -36,6 +37,28 @@ Inspect = Callable[[int, bytes], None]
 CHECKPOINT_PATH = "checkpoint"
 
 _BITS = 8
+
+
+def log_paths(size: int) -> Iterator[str]:
+    """Yield every path of a log of ``size`` entries in the order in which the monitor asks.
+
+    For whoever reads ahead or makes a copy; the checkpoint is not among them.
+    """
+    for index in range((size + WIDTH - 1) // WIDTH):
+        width = min(WIDTH, size - index * WIDTH)
+        yield entries_path(index, width)
+        level, at = 0, index
+        while width == WIDTH:
+            yield tile_path(level, at, WIDTH)
+            if at % WIDTH != WIDTH - 1:
+                break
+            level, at = level + 1, at // WIDTH
+    level = 0
+    while size >> (_BITS * level):
+        width = partial_width(level, size)
+        if width:
+            yield tile_path(level, size >> (_BITS * (level + 1)), width)
+        level += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
