@@ -59,7 +59,8 @@ class Acknowledgements:
             NotFound: ``not_found`` when it names a bundle that did not go to the signer.
         """
         actor = require(actor, Action.ACKNOWLEDGEMENT_WRITE)
-        said = verify_acknowledgement(statement, self._directory.state().signer_at)
+        state = self._directory.state()
+        said = verify_acknowledgement(statement, lambda kid: state.signer_at(kid, at=now))
         if said.org != actor.org:
             raise Refused(
                 "acknowledger_other", "It speaks for another organisation.", observed=said.org

@@ -117,7 +117,9 @@ class Bundles:
         if header.org != actor.org:
             raise Refused("sender_other", "The bundle names another sender.", observed=header.org)
         judged = self._directory.judge(header.directory, now=now)
-        verify_bundle(sealed, signer=judged.state.signer_at, now=now)
+        verify_bundle(
+            sealed, signer=lambda kid: judged.state.signer_at(kid, judged.size, at=now), now=now
+        )
         recipients = [entry.org for entry in sealed.entries]
         for entry in sealed.entries:
             judged.require_recipient(entry.org, entry.kid)
@@ -161,6 +163,7 @@ class Bundles:
     ) -> None:
         if not refs:
             raise Refused("retraction_empty", "A retraction names the bundle that it takes back.")
+        reached: set[str] = set()
         with self._engine.connect() as connection:
             for ref in refs:
                 rows = connection.execute(
@@ -172,6 +175,7 @@ class Bundles:
                     raise Refused(
                         "retraction_unknown", "You sent no bundle of this id.", observed=ref
                     )
+                reached.update(row.org for row in rows)
                 missing = sorted(
                     {row.org for row in rows if judged.is_active(OrgId(row.org))} - set(recipients)
                 )
@@ -181,6 +185,13 @@ class Bundles:
                         "A retraction goes to every recipient of the original.",
                         observed=f"{len(missing)} missing, first {missing[0]}",
                     )
+        # A recall passes the charter, so it must reach nobody who did not get the original.
+        if set(recipients) - reached:
+            raise Refused(
+                "retraction_surplus",
+                "A retraction goes only to those who got the original.",
+                observed=f"{len(set(recipients) - reached)} too many",
+            )
 
     def _store(
         self,

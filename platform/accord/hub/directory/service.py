@@ -55,7 +55,7 @@ class Judged:
         """Check that bundles may be sealed to ``org`` with the key ``kid``.
 
         Raises:
-            Refused: ``recipient_unknown`` or ``recipient_key_other``.
+            Refused: ``recipient_unknown``, ``recipient_key_other`` or ``recipient_key_expired``.
         """
         found = self.state.find_organisation(org, size=self.size)
         if found is None or found.status is not Status.ACTIVE:
@@ -72,6 +72,7 @@ class Judged:
                 observed=org,
                 next_step="Fetch the directory and seal again.",
             )
+        self.state.recipient(org, size=self.size, at=self.now)
 
 
 def party_of(organisation: Organisation) -> Party:

@@ -42,7 +42,7 @@ class Summaries:
         """
         actor = require(actor, Action.TALLY_WRITE)
         state = self._directory.state()
-        tally = verify_tally(statement, state.signer_at)
+        tally = verify_tally(statement, lambda kid: state.signer_at(kid, at=now))
         if (tally.org, tally.month) != (actor.org, month):
             raise Refused(
                 "tally_other",

@@ -36,7 +36,7 @@ def verify_signed(
             query=request.query_string.decode("latin-1"),
             headers=request.headers,
             body=request.get_data(cache=True),
-            lookup=lambda kid: _key(directory, kid)[1],
+            lookup=lambda kid: _key(directory, kid, clock())[1],
             now=clock(),
             nonces=nonces,
         )
@@ -45,12 +45,12 @@ def verify_signed(
     return verify
 
 
-def _key(directory: Directory, kid: KeyId) -> tuple[str, bytes]:
+def _key(directory: Directory, kid: KeyId, now: int) -> tuple[str, bytes]:
     try:
-        return directory.state().request_key(kid)
+        return directory.state().request_key(kid, at=now)
     except AccordError:
         # Perhaps it was enrolled a moment ago by another process.
-        return directory.refresh().request_key(kid)
+        return directory.refresh().request_key(kid, at=now)
 
 
 def _actor(directory: Directory, kid: KeyId) -> Actor:
