@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.desk.intake.columns import find_header
+from accord.desk.intake.headers import find_header
 from accord.desk.intake.memory import FILE_NAME
 from accord.desk.intake.results import Result, RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
@@ -263,6 +263,26 @@ def test_a_bare_list_that_begins_with_a_bad_value_has_no_header(tmp_path: Path, 
     intake, results = read(path)
     assert len(results) == 3
     assert first not in str(intake.mapping)
+
+
+def test_a_part_of_a_name_counts_only_where_the_content_agrees(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        ["Date Opened", "Beneficiary Wallet", "Transaction Type", "Exchange rate", "Base currency"],
+        ["3/14/2024", BTC, "Withdrawal", "1.08", "EUR"],
+        ["45365.52", EVM, "Deposit", "1.09", "USD"],
+    )
+    intake, results = read(path)
+    assert list(intake.mapping.values()) == ["first", "value", "role", "ignore", "ignore"]
+    assert [result.result for result in results] == [Result.READY, Result.READY]
+
+
+def test_free_text_about_a_person_does_not_become_a_note(tmp_path: Path) -> None:
+    path = table(tmp_path, ["wallet", "Customer details"], [BTC, "anything"])
+    intake, _ = read(path)
+    assert intake.mapping["Customer details"] == "ignore"
+    intake, _ = read(path, mapping={"Customer details": "note"})
+    assert intake.mapping["Customer details"] == "note"
 
 
 def test_names_with_full_stops_are_names(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accord.desk.intake.guards import load_guards
+from accord.desk.intake.guard_lists import load_guards
 from accord.desk.intake.results import Result, RowResult
 from accord.desk.intake.service import IntakeOptions, read_export
 from accord.kernel.indicators import normalise, parse_line

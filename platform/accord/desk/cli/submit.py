@@ -11,7 +11,7 @@ import click
 from accord.clock import system_clock
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.cli.submit_send import Outputs, Wishes, send_export
-from accord.desk.intake.rows import Defaults
+from accord.desk.intake.lines import Defaults
 from accord.desk.intake.service import IntakeOptions, read_export
 from accord.kernel.errors import Malformed, Refused
 from accord.kernel.indicators import Network, network_of_label

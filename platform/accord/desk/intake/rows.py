@@ -5,7 +5,6 @@ kind and network, or a URL that stands for its host; (4) does a guard hold it; (
 an earlier bundle hold it already; (6) its record line, with the context that the row gives.
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -14,17 +13,14 @@ from accord.desk.intake.columns import Field, Meaning
 from accord.desk.intake.context import Context, ContextReader
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.guards import Guards
+from accord.desk.intake.lines import Defaults, RecordLines, value_key
 from accord.desk.intake.results import Result, RowResult, Totals, words_of
 from accord.desk.intake.seen import Seen
 from accord.desk.intake.words import KINDS, TOTALS, fold
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import (
-    Basis,
-    IndicatorRecord,
     Kind,
-    Network,
     Normalised,
-    encode_line,
     network_of_label,
     normalise,
     normalise_batch,
@@ -51,15 +47,6 @@ _WORDS = {
     "columns_extra": "The row has more cells than the header; put cells with delimiters in quotes.",
     "two_values": "Two columns hold a value in this row; put each in a row of its own.",
 }
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """What holds for rows that do not say it themselves."""
-
-    network: Network | None = None
-    confidence: int = 50
-    basis: Basis = Basis.REPORTED
 
 
 class _Candidate(msgspec.Struct, gc=False):
@@ -94,7 +81,7 @@ class Judge:
         self._kinds = [i for i, name in enumerate(columns) if meaning[name] is Field.KIND]
         self._context = context
         self._guards = guards
-        self._defaults = defaults
+        self._lines = RecordLines(defaults, totals.left_out)
         self._default_network = None if defaults.network is None else defaults.network.value
         self._keep_url = keep_url
         self._already_sent = already_sent
@@ -240,7 +227,7 @@ class Judge:
                 )
                 continue
             try:
-                line, masked = self._line(found, candidate.context)
+                line, masked = self._lines.line(found, candidate.context)
             except Malformed as error:
                 results[candidate.place] = _refused(number, error)
                 continue
@@ -257,44 +244,6 @@ class Judge:
                 line,
             )
 
-    def _line(self, found: Normalised, context: Context | None) -> tuple[bytes, bool]:
-        """Return the record line, and whether the note had to be left out for it."""
-        if context is None:
-            return encode_line(self._record(found, {})), False
-        fields = dict(context.fields)
-        if context.token:
-            fields["token"] = context.token
-        move = context.move(found.network.value) if found.network else None
-        if move is not None and found.kind is _WALLET:
-            fields["moves"] = (move,)
-        try:
-            return encode_line(self._record(found, fields)), False
-        except Malformed:
-            # Some free text is unfit (it may hold a secret): what has no free text still goes.
-            kept = {name: fields[name] for name in _CODED if name in fields}
-            for name in fields.keys() - kept.keys():
-                self._totals.left_out[name] += 1
-            return encode_line(self._record(found, kept)), "note" in fields
-
-    def _record(self, found: Normalised, fields: dict[str, object]) -> IndicatorRecord:
-        given = {
-            "confidence": self._defaults.confidence,
-            "basis": self._defaults.basis,
-        } | fields
-        return IndicatorRecord(
-            kind=found.kind,
-            network=found.network,
-            value=found.value,
-            canon=found.canon,
-            checksum=found.checksum,
-            alias=found.aliases or None,
-            memo=found.memo,
-            **given,  # type: ignore[arg-type]
-        )
-
-
-_CODED = ("roles", "first", "last", "confidence", "basis", "countries")
-
 
 def _refused(number: int, error: Malformed) -> RowResult:
     return RowResult(number, _REFUSED, code=error.code, message=words_of(error))
@@ -302,10 +251,3 @@ def _refused(number: int, error: Malformed) -> RowResult:
 
 def _plain(result: Result, code: str) -> RowResult:
     return RowResult(0, result, code=code, message=_WORDS[code])
-
-
-def value_key(found: Normalised) -> bytes:
-    """Return what identifies a value among rows and bundles: kind, network, value and memo."""
-    network = "" if found.network is None else found.network._value_
-    memo = "" if found.memo is None else found.memo
-    return f"{found.kind._value_}|{network}|{found.value}|{memo}".encode()

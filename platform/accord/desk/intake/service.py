@@ -9,21 +9,17 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from accord.desk.intake.columns import (
-    Field,
-    Meaning,
-    apply_overrides,
-    find_header,
-    fingerprint,
-    guess,
-)
+from accord.desk.intake.columns import Field, Meaning, guess
 from accord.desk.intake.context import ContextReader
 from accord.desk.intake.delimited import Fields
-from accord.desk.intake.guards import load_guards
+from accord.desk.intake.guard_lists import load_guards
+from accord.desk.intake.headers import find_header
 from accord.desk.intake.limits import BLOCK_ROWS
+from accord.desk.intake.lines import Defaults
 from accord.desk.intake.memory import recall, remember
+from accord.desk.intake.overrides import apply_overrides, fingerprint
 from accord.desk.intake.results import RowResult, Totals
-from accord.desk.intake.rows import AlreadySent, Defaults, Judge
+from accord.desk.intake.rows import AlreadySent, Judge
 from accord.desk.intake.tables import Source, Table, open_table
 from accord.kernel.errors import Malformed
 

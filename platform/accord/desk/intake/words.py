@@ -42,7 +42,8 @@ _NAMES: Final = {
     "kind": "type|kind|typ|art|indicator type|ioc type|observable type|tipo|soort|rodzaj",
     "token": "token|asset|asset as published|symbol|ticker|aktivum|actif|activo|asset code",
     "role": "role|rolle|category|kategorie|usage|use|verwendung|zweck|funktion|categorie|categoria"
-    "|funcion|uso|ruolo|rol|tag|abuse type|usage type",
+    "|funcion|uso|ruolo|rol|tag|abuse type|usage type"
+    "|transaction type|vorgangsart|transaktionsart|tx type",
     "first": "first|first seen|firstseen|first seen at|date|datum|date seen|date seized|seen"
     "|observed|observed at|timestamp|time|zeitpunkt|zeit|tag der feststellung|erstmals"
     "|erstmals gesehen"
@@ -136,6 +137,13 @@ BASES: Final = {
 
 COUNTRY_NAMES: Final = {code: code for code in COUNTRIES} | {"UK": "GB", "EL": "GR"}
 """ISO 3166-1 code by the code as written."""
+
+_PERSONS = (
+    "customer client cliente kunde kunden kundin holder inhaber titular titulaire owner person name"
+    " names naam nom nombre nome victim opfer victime victima vittima suspect"
+)
+PERSONS: Final = frozenset(_PERSONS.split())
+"""Folded words by which a column is about a person."""
 
 _TOTALS = (
     "summe|gesamt|gesamtsumme|total|totals|grand total|sum|somme|suma|totale|totaal|subtotal"
