@@ -117,8 +117,10 @@ def judge(values: Sequence[str], tolds: Sequence[Told]) -> list[Outcome]:
     batch = _Batch(values, tolds)
     _sort(batch)
     for (shape, length), members in batch.groups.items():
-        if len(members) >= SMALLEST:
-            _judge(batch, shape, length, members)
+        # A look-alike letter keeps a value out of its array, not the whole array from its work.
+        plain = [index for index in members if values[index].isascii()]
+        if len(plain) >= SMALLEST:
+            _judge(batch, shape, length, plain)
     return [
         _single(value, told) if answer is None else answer
         for value, told, answer in zip(values, tolds, batch.answers, strict=True)
@@ -252,8 +254,6 @@ def _host(batch: _Batch, index: int, value: str) -> None:
 
 def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
     texts = [batch.values[index] for index in members]
-    if not "".join(texts).isascii():
-        return
     if shape in _PREFIX_NETWORK:
         _judge_witness(batch, shape, length, members, texts)
     elif shape == "eip55":
