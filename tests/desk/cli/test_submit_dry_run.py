@@ -208,6 +208,9 @@ def test_the_export_itself_is_never_written_over(tmp_path: Path) -> None:
     for option in ("--records", "--refused"):
         result = submit(tmp_path, path, "--dry-run", option, tmp_path / "." / path.name)
         assert result.exit_code == 1
+    link = tmp_path / "link.csv"
+    link.hardlink_to(path)
+    assert submit(tmp_path, path, "--dry-run", "--records", link).exit_code == 1
     assert path.read_bytes() == before
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,9 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         read_export(tmp_path / "absent.csv")
     with pytest.raises(Malformed, match="file_unreadable"):
         read_export(tmp_path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(Malformed, match="file_unreadable"):
+        read_export(tmp_path / "pipe.csv")
 
 
 def test_an_endless_line_is_refused_before_it_is_held_in_memory() -> None:

@@ -143,7 +143,8 @@ def _parse_network(text: str | None) -> Network | None:
 def _refuse_same_file(file: Path, *outputs: Path | None) -> None:
     """Never write over the export that is being read, nor two outputs into one."""
     named = [output.resolve() for output in outputs if output is not None]
-    if file.resolve() in named or len(set(named)) != len(named):
+    same = any(path.exists() and file.exists() and path.samefile(file) for path in named)
+    if same or file.resolve() in named or len(set(named)) != len(named):
         raise Refused(
             "output_taken",
             "An output would overwrite the export, or another output.",

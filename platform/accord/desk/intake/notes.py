@@ -70,7 +70,6 @@ _NAMED_PERSON = (
 _PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]{2,}",  # e-mail
         r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{2,4}){3,8}\b",  # IBAN
         r"(?<![\w.])(?:\d[ -]?){12,18}\d(?![\w])",  # payment card
         _BORN,
@@ -86,6 +85,7 @@ _PATTERNS: Final = tuple(
         rf"\b[{_UPPER}]\.[ ]?(?:[{_UPPER}]\.[ ]?)*{_WORD}",  # J. Doe
     )
 )
+_MAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]+\.[^\s@<>]{2,}")
 _TWO_NAMES = re.compile(rf"\b{_WORD}(?:[ ]+{_WORD}){{1,3}}\b")
 
 
@@ -102,6 +102,8 @@ def guard_note(text: str) -> tuple[str | None, bool]:
         return None, True
     cut = plain[: 4 * MAX_NOTE]
     masked = cut
+    if "@" in masked:
+        masked = _MAIL.sub(MASK, masked)
     for pattern in _PATTERNS:
         masked = pattern.sub(MASK, masked)
     masked = _TWO_NAMES.sub(_mask_names, masked)

@@ -134,6 +134,9 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 
 
 def _open(path: Path, *, encoding: str | None, delimiter: str | None, sheet: str | None) -> _Opened:
+    if path.exists() and not path.is_file():
+        # The file is read twice, which a pipe or a device does not allow.
+        raise Malformed("file_unreadable", "This is not a plain file.", observed=path.name)
     try:
         with path.open("rb") as stream:
             sample = stream.read(SAMPLE_BYTES)
