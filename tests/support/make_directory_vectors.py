@@ -427,11 +427,94 @@ def words() -> Object:
     }
 
 
+def said(kind: str, obj: Object, *signers: Signer, context: str | None = None) -> str:
+    label = f"accord/1/{kind}" if context is None else context
+    payload_type = f"application/vnd.accord.{kind}.v1+json"
+    return envelope(payload_type, dump(obj), list(signers), label.encode())
+
+
+def acknowledgement(**changes: Any) -> Object:
+    item = {
+        "id": "019a0000-0000-7000-8000-000000000001",
+        "manifest": b64(bytes(32)),
+        "state": "opened",
+        "time": NOW,
+    }
+    return {"v": 1, "org": f"first-bank@{HUB}", "created": NOW, "items": [item]} | changes
+
+
+def tally(*cells: Object, **changes: Any) -> Object:
+    empty = {"v": 1, "org": f"first-bank@{HUB}", "month": "2026-10", "created": NOW}
+    return empty | {"cells": list(cells)} | changes
+
+
+REFUSED = {
+    "id": "019a0000-0000-7000-8000-000000000002",
+    "manifest": b64(bytes(32)),
+    "state": "refused",
+    "code": "root_wrong",
+    "time": NOW,
+}
+DOMAIN = {"kind": "domain", "role": "unknown", "records": 3}
+WALLET = {"kind": "wallet", "network": "btc", "role": "payment", "country": "NL", "records": 12}
+
+
+def statements() -> Object:
+    """Acknowledgements and tallies; ``signers`` are the keys that the directory knows."""
+    uncoded = {key: value for key, value in REFUSED.items() if key != "code"}
+    first, second = "acknowledgement", "tally"
+    rows: list[tuple[str, str, str, str | None]] = [
+        ("opened", first, said(first, acknowledgement(), BANK), None),
+        ("refused with its code", first, said(first, acknowledgement(items=[REFUSED]), BANK), None),
+        ("by another organisation", first, said(first, acknowledgement(), STRANGER), "signer_not_org"),
+        ("by an unknown key", first, said(first, acknowledgement(), RECOVERY), "key_unknown"),
+        ("by two", first, said(first, acknowledgement(), BANK, STRANGER), "signer_count"),
+        ("another context string", first, said(first, acknowledgement(), BANK, context="accord/1/tally"), "signature_wrong"),
+        ("refused without a code", first, said(first, acknowledgement(items=[uncoded]), BANK), "refusal_code_invalid"),
+        ("a code where none belongs", first, said(first, acknowledgement(items=[REFUSED | {"state": "opened"}]), BANK), "refusal_code_invalid"),
+        ("one outcome twice", first, said(first, acknowledgement(items=[REFUSED, REFUSED]), BANK), "item_twice"),
+        ("no item", first, said(first, acknowledgement(items=[]), BANK), "value_invalid"),
+        ("an unknown state", first, said(first, acknowledgement(items=[uncoded | {"state": "read"}]), BANK), "outcome_unknown"),
+        ("two cells", second, said(second, tally(DOMAIN, WALLET), BANK), None),
+        ("nothing shared", second, said(second, tally(), BANK), None),
+        ("in another's name", second, said(second, tally(), STRANGER), "signer_not_org"),
+        ("cells in the other order", second, said(second, tally(WALLET, DOMAIN), BANK), "cell_order"),
+        ("a cell twice", second, said(second, tally(DOMAIN, DOMAIN), BANK), "cell_order"),
+        ("a month that is not over", second, said(second, tally(month="2026-11"), BANK), "month_open"),
+        ("a wallet without network", second, said(second, tally({"kind": "wallet", "role": "payment", "records": 1}), BANK), "network_misplaced"),
+        ("a count of zero", second, said(second, tally(DOMAIN | {"records": 0}), BANK), "value_invalid"),
+        ("a value in a cell", second, said(second, tally(DOMAIN | {"value": "x"}), BANK), "key_unknown"),
+    ]  # fmt: skip
+    return {
+        "format": "accord/directory/1",
+        "signers": [
+            {"org": f"first-bank@{HUB}", "key": b64(BANK.public)},
+            {"org": f"other@{HUB}", "key": b64(STRANGER.public)},
+        ],
+        "cases": [
+            {
+                "name": name,
+                "kind": kind,
+                "signed": text,
+                "expect": {"ok": True} if code is None else {"code": code},
+            }
+            for name, kind, text, code in rows
+        ],
+    }
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in (("roots", roots()), ("replays", replays()), ("words", words())):
+    for name, content in (
+        ("roots", roots()),
+        ("replays", replays()),
+        ("words", words()),
+        ("statements", statements()),
+    ):
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+        path = FOLDER / f"{name}.json"
+        if not path.exists():
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
