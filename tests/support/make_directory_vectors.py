@@ -503,6 +503,127 @@ def statements() -> Object:
     }
 
 
+CHARTER = """format = 1
+version = 7
+name = "Vectors"
+
+[[rule]]
+name = "reports"
+words = "Banks report to the police of their own country."
+from = ["financial"]
+to = ["law_enforcement"]
+kinds = ["indicators"]
+max_tlp = "amber"
+purposes = ["investigation"]
+jurisdictions = ["same", "DE"]
+onward = ["none"]
+approval = true
+retention_days = 30
+
+[[rule]]
+name = "hotlines"
+words = "Hotlines warn banks, and banks answer them."
+from = ["ngo", "financial"]
+from_capabilities = ["hotline"]
+to = ["financial"]
+kinds = ["indicators", "sighting"]
+reply_only = true
+max_tlp = "red"
+purposes = ["prevention"]
+jurisdictions = ["any"]
+onward = ["none", "ask-first"]
+approval = false
+retention_days = 365
+
+[[grant]]
+name = "summaries"
+words = "NGOs see summaries."
+kinds = ["ngo"]
+actions = ["summary:view"]
+"""
+
+
+def party(name: str, kind: str, country: str = "NL", *capabilities: str) -> Object:
+    return {
+        "org": f"{name}@{HUB}",
+        "kind": kind,
+        "country": country,
+        "capabilities": list(capabilities),
+    }
+
+
+def question(sender: Object, *to: Object, **changes: Any) -> Object:
+    return {
+        "sender": sender,
+        "recipients": list(to),
+        "kind": "indicators",
+        "tlp": "amber",
+        "purpose": "investigation",
+        "onward": "none",
+        "lifetime": 30 * DAY,
+        "replies_to": [],
+        "recalls": False,
+    } | changes
+
+
+def charters() -> Object:
+    bank, police = party("bank", "financial"), party("police", "law_enforcement")
+    force, french = party("force", "law_enforcement", "DE"), party("fr", "law_enforcement", "FR")
+    hotline, ngo = party("line", "ngo", "NL", "hotline"), party("ngo", "ngo")
+    warning = {"purpose": "prevention", "replies_to": [bank["org"]]}
+
+    def swap(name: str, old: str, new: str, code: str) -> Object:
+        if old not in CHARTER:
+            raise ValueError(old)
+        return {"name": name, "charter": CHARTER.replace(old, new, 1), "expect": {"code": code}}
+
+    asked: list[tuple[str, Object, str, str]] = [
+        ("the same country", question(bank, police), "allowed", "reports"),
+        ("a country that is named", question(bank, force, police), "allowed", "reports"),
+        ("another country", question(bank, french), "charter_jurisdiction", "reports"),
+        ("one of two not covered", question(bank, police, french), "charter_jurisdiction", "reports"),
+        ("nobody", question(bank), "charter_no_recipient", ""),
+        ("itself", question(bank, bank), "charter_self", ""),
+        ("a kind that sends nothing", question(police, bank), "charter_sender", ""),
+        ("a kind that gets nothing", question(bank, ngo), "charter_recipient", ""),
+        ("a kind of bundle", question(bank, police, kind="list"), "charter_kind", ""),
+        ("too narrow a marking", question(bank, police, tlp="amber+strict"), "charter_tlp", "reports"),
+        ("a wider marking", question(bank, police, tlp="clear"), "allowed", "reports"),
+        ("another purpose", question(bank, police, purpose="prevention"), "charter_purpose", "reports"),
+        ("onward", question(bank, police, onward="ask-first"), "charter_onward", "reports"),
+        ("a second too long", question(bank, police, lifetime=30 * DAY + 1), "charter_retention", "reports"),
+        ("not approved", question(bank, police, approved=False), "charter_approval", "reports"),
+        ("approved", question(bank, police, approved=True), "allowed", "reports"),
+        ("an answer", question(hotline, bank, **warning), "allowed", "hotlines"),
+        ("no answer", question(hotline, bank, purpose="prevention"), "charter_reply", "hotlines"),
+        ("no hotline", question(ngo, bank, **warning), "charter_capability", "hotlines"),
+        ("a recall", question(ngo, bank, kind="retraction", recalls=True), "allowed", "recall"),
+        ("a retraction that is none", question(ngo, bank, kind="retraction"), "charter_kind", ""),
+    ]  # fmt: skip
+    return {
+        "format": "accord/directory/1",
+        "charter": CHARTER,
+        "sha256": b64(sha(CHARTER.encode())),
+        "questions": [
+            {"name": name, "question": told, "expect": {"code": code, "rule": rule}}
+            for name, told, code, rule in asked
+        ],
+        "cases": [
+            swap("no TOML", "version = 7", "version = ", "toml_invalid"),
+            swap("an unknown key", "version = 7", "version = 7\nauthor = 'x'", "key_unknown"),
+            swap("a missing key", 'max_tlp = "amber"\n', "", "key_missing"),
+            swap("an unknown marking", '"amber"', '"yellow"', "tlp_unknown"),
+            swap("an unknown kind", '"indicators"', '"files"', "bundle_kind_unknown"),
+            swap("an unknown action", "summary:view", "bundle:view", "action_unknown"),
+            swap("an empty list", 'from = ["financial"]', "from = []", "value_invalid"),
+            swap("a word twice", '["same", "DE"]', '["DE", "DE"]', "value_invalid"),
+            swap("a name twice", '"hotlines"', '"reports"', "name_twice"),
+            swap("a number for a flag", "approval = true", "approval = 1", "value_invalid"),
+            swap("kept too long", "days = 365", "days = 3651", "value_invalid"),
+        ],
+    }
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, content in (
@@ -510,6 +631,7 @@ def main() -> None:
         ("replays", replays()),
         ("words", words()),
         ("statements", statements()),
+        ("charters", charters()),
     ):
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         path = FOLDER / f"{name}.json"
