@@ -14,6 +14,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from accord.kernel.errors import Malformed
+from accord.protocol.schemas.problems import ProblemDocument
 from accord.webbase.problems import answer_http_exception
 from accord.webbase.routes import Who, declare_endpoint
 
@@ -26,7 +27,9 @@ View = TypeVar("View", bound=Callable[..., object])
 
 
 class _StrictParser(FlaskParser):  # type: ignore[misc,unused-ignore]
-    """Refuses unknown and repeated names."""
+    """Refuses unknown and repeated names, as any other malformed request: 400."""
+
+    DEFAULT_VALIDATION_STATUS = 400
 
     DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - the library's own form
         "json": RAISE,
@@ -69,6 +72,18 @@ class ApiRoutes(flask_smorest.Blueprint):  # type: ignore[misc,unused-ignore]
         taken: Callable[[View], View] = self.arguments(schema, location="json")
         return taken
 
+    def takes_bytes(self, media_type: str, *, description: str) -> Callable[[View], View]:
+        """Describe the body that the view reads by itself."""
+        body = {"type": "string", "contentMediaType": media_type}
+        described: Callable[[View], View] = self.doc(
+            requestBody={
+                "required": True,
+                "description": description,
+                "content": {media_type: {"schema": body}},
+            }
+        )
+        return described
+
     def answers(
         self, status: int, schema: type[Schema] | None = None, *, description: str = ""
     ) -> Callable[[View], View]:
@@ -79,6 +94,8 @@ class ApiRoutes(flask_smorest.Blueprint):  # type: ignore[misc,unused-ignore]
 
 class _Api(flask_smorest.Api):  # type: ignore[misc,unused-ignore]
     """The library's Api, but its refusals leave as our problem documents."""
+
+    ERROR_SCHEMA = ProblemDocument
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return answer_http_exception(error)

@@ -18,6 +18,7 @@ def bundle_routes(services: Services) -> ApiRoutes:
     routes = ApiRoutes("bundles", __name__, description="Sealed bundles.")
 
     @routes.serves(paths.BUNDLE, method="PUT")
+    @routes.takes_bytes(paths.BUNDLE_TYPE, description="The sealed bundle.")
     @routes.answers(202, StoredBundle, description="Durable and in the log; not yet a receipt.")
     @declare("bundle:submit", who=Who.SIGNED)
     def put_bundle(bundle_id: str) -> dict[str, object]:

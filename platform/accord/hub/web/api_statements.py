@@ -17,6 +17,7 @@ def statement_routes(services: Services) -> ApiRoutes:
     routes = ApiRoutes("statements", __name__, description="Signed statements.")
 
     @routes.serves(paths.ACKNOWLEDGEMENTS, method="POST")
+    @routes.takes_bytes(paths.STATEMENT_TYPE, description="A signed acknowledgement.")
     @routes.answers(202, AcknowledgementsStored)
     @declare("acknowledgement:write", who=Who.SIGNED)
     def post_acknowledgement() -> dict[str, int]:
@@ -38,6 +39,7 @@ def statement_routes(services: Services) -> ApiRoutes:
         return {"items": items, "next": last, "more": len(page) == query["limit"]}
 
     @routes.serves(paths.TALLY, method="PUT")
+    @routes.takes_bytes(paths.STATEMENT_TYPE, description="A signed tally.")
     @routes.answers(202, TallyStored)
     @declare("tally:write", who=Who.SIGNED)
     def put_tally(month: str) -> dict[str, object]:
