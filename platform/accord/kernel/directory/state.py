@@ -30,7 +30,7 @@ from accord.kernel.errors import (
     VerificationFailed,
 )
 from accord.kernel.identifiers import KeyId, OrgId, org_hub
-from accord.kernel.keys import SignerKey, SigningPublicKey
+from accord.kernel.keys import SignerKey
 from accord.kernel.policy.charter import Charter, verify_charter
 
 ACCEPT_WINDOW = 24 * 3600
@@ -180,8 +180,7 @@ class DirectoryState:
             VerificationFailed: ``key_unknown``, ``key_use_wrong``, ``key_not_in_force``,
                 ``key_expired``.
         """
-        record = self._in_force(kid, KeyUse.SIG, size, at)
-        return SignerKey(org=record.org, public=SigningPublicKey.from_raw(record.public))
+        return self._in_force(kid, KeyUse.SIG, size, at).signer
 
     def request_key(
         self, kid: KeyId, size: int | None = None, *, at: int | None = None
