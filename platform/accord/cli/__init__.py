@@ -1,1 +1,1 @@
-"""The command ``accord``: mounts the programs' commands and holds those that need only the kernel."""
+"""The command ``accord``: mounts the programs' commands and keeps those that need no program."""

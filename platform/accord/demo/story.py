@@ -1,0 +1,301 @@
+"""The demo's story, told by the real commands in real processes over real HTTP on loopback.
+
+Each stage runs what a person would run; nothing is reached behind the commands but the closed
+month's tallies, which are made from generated rows and signed with the desks' own keys.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from accord.clock import system_clock
+from accord.demo.parties import BANK, EVERYBODY, NGO, ORIGIN, POLICE, REGISTRAR, SUBMITTERS, WITNESS
+from accord.demo.processes import Processes
+from accord.demo.sample_tallies import organisation_rows
+from accord.demo.samples import write_csv
+from accord.desk.app import open_desk
+from accord.desk.exchange.tally import last_closed_month, send_tally
+from accord.kernel.errors import Unavailable
+from accord.kernel.policy.default_charter import DEFAULT_CHARTER
+from accord.kernel.statements.tally import Cell, Tally
+
+TALLY_ROWS = 4_000
+"""Generated rows behind each organisation's tally of the closed month."""
+
+SEARCH_VALUES = 20
+"""Values of the export that the police look up."""
+
+_PARTLY = 5
+_NOTHING = 1
+
+
+class Story:
+    """Runs the stages and keeps what the report says of them."""
+
+    def __init__(self, processes: Processes, *, say: Any) -> None:  # noqa: ANN401 - a printer
+        """Work in ``processes``; ``say`` tells a person where the story is."""
+        self._run = processes
+        self._say = say
+        self._folder = processes.folder
+        self.seconds: dict[str, float | None] = {}
+        self.skipped: dict[str, str] = {}
+        self.report: dict[str, Any] = {}
+        self._hub_url = ""
+        self._pages: dict[str, Mapping[str, Any]] = {}
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self._say(f"{name} …")
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 2)
+
+    def _skip(self, reason: str, *names: str) -> None:
+        for name in names:
+            self.seconds[name] = None
+            self.skipped[name] = reason
+
+    def tell(self, *, rows: int, export: Path | None) -> dict[str, Any]:
+        """Run every stage and return the report."""
+        with self._stage("set up the hub and its witness"):
+            self._set_up()
+        with self._stage("enrol seven organisations"):
+            self._enrol()
+        with self._stage("make the sample export"):
+            file = export or self._sample(rows)
+        with self._stage("submit"):
+            submitted = self._submit(file)
+        self._follow(submitted, file)
+        with self._stage("summary"):
+            self._summary()
+        with self._stage("verify the log"):
+            self._verify_log()
+        with self._stage("open the pages"):
+            self._open_pages()
+        return self._told()
+
+    # The hub ---------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        run = self._run
+        _, registrar = run.run_all(
+            [
+                ("witness", ("witness", "init", "--name", WITNESS)),
+                ("registrar", ("registrar", "init", "--name", REGISTRAR)),
+            ]
+        )
+        witness = self._folder / "witness.json"
+        witness.write_text(json.dumps(run.serve("witness", "witness", "serve", "--port", "0")))
+        made = run.run(
+            "hub",
+            *("hub", "init", "--origin", ORIGIN, "--listen", "127.0.0.1:0"),
+            *("--registrar", registrar.data["public_file"], "--witness", str(witness)),
+        )
+        root = str(self._root)
+        charter = self._folder / "charter.toml"
+        charter.write_text(DEFAULT_CHARTER, encoding="utf-8")
+        signed = f"{charter}.json"
+        run.run("registrar", "registrar", "sign", made.data["draft"], "-o", root, "--yes")
+        run.run_all(
+            [
+                ("hub", ("hub", "root", "install", root)),
+                ("witness", ("witness", "log", "add", "--root", root)),
+                ("registrar", ("registrar", "sign", str(charter), "-o", signed, "--yes")),
+            ]
+        )
+        run.run("hub", "hub", "charter", "publish", signed)
+        self._hub_url = str(run.serve("hub", "hub", "serve")["url"])
+
+    @property
+    def _root(self) -> Path:
+        return self._folder / "root.json"
+
+    def _enrol(self) -> None:
+        run = self._run
+        done = run.run_all(
+            [("hub", ("hub", "org", "invite", one.slug, "--kind", one.kind)) for one in EVERYBODY]
+            + [(one.slug, ("desk", "init", "--hub", self._hub_url)) for one in EVERYBODY]
+        )
+        invites, desks = done[: len(EVERYBODY)], done[len(EVERYBODY) :]
+        self._pages = {
+            one.slug: {"user": desk.data["person"], "password": desk.data["password"]}
+            for one, desk in zip(EVERYBODY, desks, strict=True)
+        }
+        begun = run.run_all(
+            [
+                (
+                    one.slug,
+                    (
+                        *("desk", "enrol", "--invite", invite.data["invite"], "--name", one.slug),
+                        *("--display-name", one.name, "--kind", one.kind, "--country", one.country),
+                        *("--contact", f"duty desk of {one.name}", "--root", str(self._root)),
+                        *(word for role in one.roles for word in ("--role", role)),
+                    ),
+                )
+                for one, invite in zip(EVERYBODY, invites, strict=True)
+            ]
+        )
+        words = {found.data["org"]: found.data["words"] for found in begun}
+        waiting = run.run("hub", "hub", "org", "export", "-o", str(self._folder / "waiting"))
+        files = [(one["org"], one["file"]) for one in waiting.data["enrolments"]]
+        signed = run.run_all(
+            [
+                ("registrar", ("registrar", "sign", file, "-o", f"{file}.signed", "--yes"))
+                for _, file in files
+            ]
+        )
+        for (org, _), one in zip(files, signed, strict=True):
+            if one.data["six_words"] != words[org]:
+                raise Unavailable("demo_step_failed", "The six words differ.", observed=org)
+        run.run("hub", "hub", "org", "approve", *(f"{file}.signed" for _, file in files))
+        run.run_all([(one.slug, ("desk", "enrol")) for one in EVERYBODY])
+
+    # The bank and the police -------------------------------------------------------------------
+
+    def _sample(self, rows: int) -> Path:
+        path = self._folder / "export.csv"
+        write_csv(path, rows)
+        return path
+
+    def _submit(self, file: Path) -> bool:
+        """Let the bank submit; tell whether anything went."""
+        outcome = self._run.run(
+            BANK.slug,
+            *("submit", str(file), "--to", POLICE.slug, "--tlp", "amber"),
+            *("--purpose", "suspicion-report", "--records", str(self._records)),
+            allowed=(0, _NOTHING, _PARTLY),
+        )
+        data = outcome.data
+        if "error" in data:
+            raise Unavailable(
+                "demo_step_failed", "The submission failed.", observed=data["error"]["message"]
+            )
+        totals = data["totals"]
+        bundles = data["bundles"]
+        size, records = (sum(one[name] for one in bundles) for name in ("bytes", "records"))
+        self.report["rows"] = {"read": sum(totals.values()), **totals}
+        self.report["refused_by_code"] = data["refused_by_code"]
+        self.report["bundles"] = len(bundles)
+        self.report["bytes_per_record"] = round(size / records, 1) if records else None
+        self.report["receipt"] = {
+            "verified": data["sent"]["complete"] and bool(bundles),
+            "file": bundles[0]["receipt"] if bundles else None,
+        }
+        return bool(bundles)
+
+    @property
+    def _records(self) -> Path:
+        return self._folder / "records.ndjson"
+
+    def _follow(self, submitted: bool, file: Path) -> None:  # noqa: FBT001 - what the stage before left
+        self.report["police"] = {"found": 0, "searched": 0}
+        if not submitted:
+            self._skip(
+                f"no row of {file.name} is ready to be sent",
+                "check the receipt",
+                "pull",
+                "search",
+            )
+            return
+        with self._stage("check the receipt"):
+            receipt = self.report["receipt"]["file"]
+            self._run.run(BANK.slug, "verify", receipt, "--root", str(self._root))
+        with self._stage("pull"):
+            self._run.run(POLICE.slug, "pull")
+        with self._stage("search"):
+            values = self._sent_values()
+            found = self._run.run(POLICE.slug, "search", *values, "--reason", "demo case 1").data
+            hits = sum(1 for one in found["results"] if one["hits"])
+            self.report["police"] = {"found": hits, "searched": len(values)}
+
+    def _sent_values(self) -> list[str]:
+        """Return some values that the export had and that went."""
+        found = []
+        with self._records.open(encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                # A transaction id alone does not say its network, so it is not looked up bare.
+                if record["result"] in {"ready", "changed"} and record["kind"] != "transaction":
+                    found.append(record["value"])
+                if len(found) == SEARCH_VALUES:
+                    break
+        return found
+
+    # The NGO and the log -----------------------------------------------------------------------
+
+    def _summary(self) -> None:
+        month = last_closed_month(system_clock())
+        for number, party in enumerate(SUBMITTERS):
+            self._send_tally(number, party.slug, month)
+        released = self._run.run("hub", "hub", "summary", "release", month).data
+        self.report["summary"] = {
+            "month": month,
+            "shown": released["shown"],
+            "hidden": released["hidden"],
+        }
+
+    def _send_tally(self, number: int, slug: str, month: str) -> None:
+        counts = Counter(organisation_rows(number, TALLY_ROWS))
+        cells = [
+            Cell(
+                kind=row.kind,
+                network=row.network,
+                role=row.role,
+                country=row.country,
+                records=records,
+            )
+            for row, records in counts.items()
+        ]
+        passphrase = self._run.passphrase_file.read_bytes().strip()
+        with open_desk(self._run.home(slug), passphrase, clock=system_clock) as desk:
+            tally = Tally(
+                org=desk.org,
+                month=month,
+                created=system_clock(),
+                cells=tuple(sorted(cells, key=lambda cell: cell.place)),
+            )
+            send_tally(desk.client, desk.keyring, tally)
+
+    def _verify_log(self) -> None:
+        url = f"{self._hub_url}/log/audit"
+        outcome = self._run.run(
+            "auditor", "log", "verify", url, "--root", str(self._root), allowed=(0, 3)
+        )
+        self.report["log"] = {
+            "verified": outcome.data["ok"],
+            "size": outcome.data["size"],
+            "url": url,
+        }
+
+    # The pages ---------------------------------------------------------------------------------
+
+    def _open_pages(self) -> None:
+        run = self._run
+        person = run.run("hub", "hub", "user", "add", "ngo-analyst", "--org", NGO.slug).data
+        pages = [
+            {
+                "role": "NGO, summary",
+                "url": f"{self._hub_url}/sign-in",
+                "user": person["login"],
+                "password": person["password"],
+            }
+        ]
+        for role, party in (("police, inbox and search", POLICE), ("bank, inbox", BANK)):
+            ready = run.serve(party.slug, "desk", "serve", "--port", "0")
+            pages.append({"role": role, "url": ready["url"], **self._pages[party.slug]})
+        self.report["pages"] = pages
+
+    def _told(self) -> dict[str, Any]:
+        report = self.report
+        nothing = "pull" in self.skipped
+        ok = (
+            report["log"]["verified"]
+            and report["summary"]["shown"] > 0
+            and (nothing or report["receipt"]["verified"])
+            and (nothing or report["police"]["found"] == report["police"]["searched"] > 0)
+        )
+        return {"ok": bool(ok), **report, "seconds": self.seconds, "skipped": self.skipped}
