@@ -4,13 +4,14 @@ Each acknowledgement is verified with the directory before it counts, so that a 
 one; holding one back shows as pending, and past the deadline as overdue.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.storage import Vault
+from accord.desk.storage.acknowledgements import Said, add_said, said_of
+from accord.desk.storage.bundles import sent_manifest
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.errors import AccordError, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
@@ -80,52 +81,42 @@ def confirmations(
         deadline: for a retraction, when it should have been applied.
     """
     row = outbox_row(vault, bundle)
-    said = _said(vault, bundle)
+    said = said_of(vault, bundle)
     waiting = Standing.OVERDUE if deadline is not None and now > deadline else Standing.PENDING
-    answers = []
-    for org in row.recipients if row else ():
-        found = said.get(org)
-        if found is None:
-            answers.append(
-                Confirmation(org=org, standing=waiting, outcome=None, code=None, at=None)
-            )
-            continue
-        outcome, code, at = found
-        refused = outcome == Outcome.REFUSED.value
-        answers.append(
-            Confirmation(
-                org=org,
-                standing=Standing.REFUSED if refused else Standing.CONFIRMED,
-                outcome=outcome,
-                code=code,
-                at=at,
-            )
-        )
-    return answers
+    return [_standing(org, said.get(org), waiting) for org in (row.recipients if row else ())]
+
+
+def _standing(org: OrgId, word: Said | None, waiting: Standing) -> Confirmation:
+    if word is None:
+        return Confirmation(org=org, standing=waiting, outcome=None, code=None, at=None)
+    refused = word.state == Outcome.REFUSED.value
+    return Confirmation(
+        org=org,
+        standing=Standing.REFUSED if refused else Standing.CONFIRMED,
+        outcome=word.state,
+        code=word.code,
+        at=word.at,
+    )
 
 
 def _keep(vault: Vault, mirror: DirectoryMirror, org: OrgId, statement: bytes) -> int:
+    """Keep what of a verified acknowledgement speaks of bundles of ours, sent to that recipient."""
     said = verify_acknowledgement(statement, mirror.state.signer_at)
-    rows: list[Sequence[object]] = []
+    words = []
     for item in said.items:
-        sent = vault.connection.execute(
-            "SELECT manifest FROM bundles WHERE id = ? AND way = 'sent'", (item.bundle,)
-        ).fetchone()
-        recipient = outbox_row(vault, item.bundle)
-        ours = sent is not None and bytes(sent[0]) == item.manifest
-        if ours and recipient is not None and said.org == org and org in recipient.recipients:
-            rows.append((item.bundle, org, item.state.value, item.code, item.time, statement))
-    with vault.transaction() as connection:
-        connection.executemany(
-            "INSERT INTO acknowledgements VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
-        )
-    return len(rows)
-
-
-def _said(vault: Vault, bundle: BundleId) -> dict[OrgId, tuple[str, str | None, int]]:
-    """Return the last word of each recipient."""
-    rows = vault.connection.execute(
-        "SELECT org, state, code, at FROM acknowledgements WHERE id = ? ORDER BY at, state",
-        (bundle,),
-    )
-    return {OrgId(row[0]): (row[1], row[2], row[3]) for row in rows}
+        manifest = sent_manifest(vault, item.bundle)
+        row = outbox_row(vault, item.bundle)
+        named = row is not None and said.org == org and org in row.recipients
+        if named and manifest == item.manifest:
+            words.append(
+                Said(
+                    id=item.bundle,
+                    org=org,
+                    state=item.state.value,
+                    code=item.code,
+                    at=item.time,
+                    dsse=statement,
+                )
+            )
+    add_said(vault, words)
+    return len(words)

@@ -15,7 +15,7 @@ from accord.desk.exchange.retraction import apply_retraction, read_retraction
 from accord.desk.indicators import import_opened, import_other
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault
-from accord.desk.storage.bundles import has_bundle, purge_expired
+from accord.desk.storage.bundles import purge_expired
 from accord.desk.storage.deliveries import (
     DeliveryRow,
     DeliveryState,
@@ -300,10 +300,6 @@ class Pull:
                     self._acknowledge([row])
                 return
         mark_acknowledged(self._vault, [row.seq for row in rows], now=now)
-
-    def has(self, org: OrgId, bundle: BundleId) -> bool:
-        """Tell whether a bundle is in the vault."""
-        return has_bundle(self._vault, org, bundle)
 
 
 def read_deliveries(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:

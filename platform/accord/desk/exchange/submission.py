@@ -19,6 +19,7 @@ from accord.desk.exchange.receipts import verify_receipt
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault, Way
+from accord.desk.storage.bundles import find_bundle
 from accord.desk.storage.outbox import (
     OutboxRow,
     OutboxState,
@@ -273,12 +274,9 @@ class Submissions:
     def status(self, bundle: BundleId) -> SentBundle:
         """Return how far a bundle of ours came."""
         row = _require(self._vault, bundle)
-        with_records = self._vault.connection.execute(
-            "SELECT n FROM bundles WHERE org = ? AND id = ?", (self._org, bundle)
-        ).fetchone()
         return SentBundle(
             id=bundle,
-            n=with_records[0] if with_records else 0,
+            n=find_bundle(self._vault, bundle, self._org).n,
             size=row.size,
             state=row.state,
             log_index=row.log_index,

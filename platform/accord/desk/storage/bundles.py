@@ -225,6 +225,14 @@ def has_bundle(vault: Vault, org: str, id_: str) -> bool:
     return row is not None
 
 
+def sent_manifest(vault: Vault, id_: str) -> bytes | None:
+    """Return the manifest's hash of a bundle that was sent from here, or ``None``."""
+    row = vault.connection.execute(
+        "SELECT manifest FROM bundles WHERE id = ? AND way = ?", (id_, Way.SENT.value)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def list_bundles(
     vault: Vault,
     *,

@@ -1,7 +1,7 @@
 """The vault's tables, version by version. A published version never changes; a new one is added.
 
 Plain SQL, because SQLAlchemy and alembic cannot drive the encrypted engine's bulk path at the
-promised rate (docs/adr/0003). ``PRAGMA user_version`` holds the number of applied versions.
+promised rate (docs/adr/0030). ``PRAGMA user_version`` holds the number of applied versions.
 """
 
 VERSIONS: tuple[str, ...] = (
