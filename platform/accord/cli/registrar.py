@@ -20,9 +20,9 @@ from accord.kernel.directory.countersigning import (
     read_document,
     verify_signatures,
 )
+from accord.kernel.directory.growth import ACCEPT_WINDOW
 from accord.kernel.directory.registrars import Registrar, format_registrar
 from accord.kernel.directory.rootfile import RootFile
-from accord.kernel.directory.state import ACCEPT_WINDOW
 from accord.kernel.directory.statements import Op, Statement
 from accord.kernel.directory.words import six_words
 from accord.kernel.encoding import b64encode

@@ -29,9 +29,10 @@ from accord.kernel.directory.entries import (
     format_point,
     root_point,
 )
+from accord.kernel.directory.growth import ACCEPT_WINDOW
 from accord.kernel.directory.organisation import Organisation, Status
 from accord.kernel.directory.registrars import Registrar
-from accord.kernel.directory.state import ACCEPT_WINDOW, DirectoryState, replay
+from accord.kernel.directory.state import DirectoryState, replay
 from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.directory.transition import (
     CLOCK_SKEW,

@@ -9,18 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from accord.kernel.directory.authority import verify_authority
-from accord.kernel.directory.entries import CharterPoint, RootPoint, charter_point, parse_entry
+from accord.kernel.directory.entries import charter_point
+from accord.kernel.directory.growth import Growth, PlacedCharter
 from accord.kernel.directory.organisation import KeyRecord, KeyUse, Organisation, Status
 from accord.kernel.directory.rootfile import RootFile
-from accord.kernel.directory.statements import Op, SignedStatement
-from accord.kernel.directory.transition import (
-    CLOCK_SKEW,
-    current_key_ids,
-    moved_key,
-    new_keys,
-    next_organisation,
-)
+from accord.kernel.directory.transition import CLOCK_SKEW
 from accord.kernel.encoding import b64encode
 from accord.kernel.errors import (
     Conflict,
@@ -29,21 +22,9 @@ from accord.kernel.errors import (
     Refused,
     VerificationFailed,
 )
-from accord.kernel.identifiers import KeyId, OrgId, org_hub
+from accord.kernel.identifiers import KeyId, OrgId
 from accord.kernel.keys import SignerKey
 from accord.kernel.policy.charter import Charter, verify_charter
-
-ACCEPT_WINDOW = 24 * 3600
-"""Seconds that may lie between a statement's ``not_before`` and its acceptance (invite: 24 h)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedCharter:
-    """A charter point, the leaf that holds it, and the root file in force there."""
-
-    point: CharterPoint
-    index: int
-    root: RootFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +79,24 @@ class DirectoryState:
             Conflict: ``org_taken``, ``statement_stale``, ``key_taken``.
             Refused: ``status_wrong``, ``rotation_too_soon``, ``hold_not_over``.
         """
-        draft = _Draft(self)
+        growth = Growth(
+            root=self.root,
+            size=self.size,
+            successors=self.successors,
+            charters=list(self.charters),
+            orgs=dict(self._orgs),
+            keys=dict(self._keys),
+        )
         for entry in entries:
-            draft.add(entry, now)
-        return draft.frozen()
+            growth.add(entry, now)
+        return replace(
+            self,
+            root=growth.root,
+            size=growth.size,
+            charters=tuple(growth.charters),
+            _orgs=MappingProxyType(growth.orgs),
+            _keys=MappingProxyType(growth.keys),
+        )
 
     # Organisations -----------------------------------------------------------------------------
 
@@ -259,129 +254,6 @@ class DirectoryState:
                 next_step="Fetch the charter and the directory again.",
             )
         return charter
-
-
-class _Draft:
-    """A mutable copy while leaves are added; never leaves this module."""
-
-    def __init__(self, state: DirectoryState) -> None:
-        self.before = state
-        self.root = state.root
-        self.size = state.size
-        self.orgs = dict(state._orgs)  # noqa: SLF001 - same module, same thing
-        self.keys = dict(state._keys)  # noqa: SLF001 - as above
-        self.charters = list(state.charters)
-
-    def frozen(self) -> DirectoryState:
-        return replace(
-            self.before,
-            root=self.root,
-            size=self.size,
-            charters=tuple(self.charters),
-            _orgs=MappingProxyType(self.orgs),
-            _keys=MappingProxyType(self.keys),
-        )
-
-    def add(self, data: bytes, now: int | None) -> None:
-        entry = parse_entry(data)
-        if isinstance(entry, CharterPoint):
-            self._add_charter(entry)
-        elif isinstance(entry, RootPoint):
-            self._add_root(entry)
-        else:
-            self._add_statement(entry, now)
-        self.size += 1
-
-    def _add_charter(self, point: CharterPoint) -> None:
-        if self.charters and point.version <= self.charters[-1].point.version:
-            raise VerificationFailed(
-                "charter_order",
-                "Each charter has a higher version than the one before.",
-                observed=f"{point.version} after {self.charters[-1].point.version}",
-            )
-        self.charters.append(PlacedCharter(point=point, index=self.size, root=self.root))
-
-    def _add_root(self, point: RootPoint) -> None:
-        if (point.version, point.sha256) == (self.root.version, self.root.sha256):
-            return
-        following = self.before.successors.get(point.version)
-        if (
-            following is None
-            or point.version != self.root.version + 1
-            or following.sha256 != point.sha256
-        ):
-            raise VerificationFailed(
-                "root_unknown",
-                "The log moves to a root file that is not known here.",
-                observed=f"version {point.version} after {self.root.version}",
-                next_step="Fetch the root file and compare it with your operator.",
-            )
-        self.root = following
-
-    def _add_statement(self, signed: SignedStatement, now: int | None) -> None:
-        """Check and add one statement.
-
-        (1) It is about an organisation of this hub. (2) When ``now`` is given it is fresh.
-        (3) It follows: chain, standing, hold. (4) A key that acts has not expired. (5) Its new
-        keys are new for ever. (6) Those who must sign did.
-        """
-        statement = signed.statement
-        versions = self.orgs.get(statement.org, ())
-        held = versions[-1] if versions else None
-        if org_hub(statement.org) != self.root.hub:  # (1)
-            raise VerificationFailed(
-                "hub_wrong",
-                f"This directory is that of {self.root.hub}.",
-                observed=statement.org,
-            )
-        if now is not None and not -ACCEPT_WINDOW <= statement.not_before - now <= CLOCK_SKEW:
-            raise VerificationFailed(  # (2)
-                "statement_not_fresh",
-                "A statement is accepted within 24 hours of its 'not_before'.",
-                observed=f"{statement.not_before - now:+d} seconds",
-                next_step="Make and sign the statement again.",
-            )
-        following = next_organisation(held, signed, self.size)  # (3)
-        if held is not None and statement.op in {Op.ROTATE, Op.LEAVE}:  # (4)
-            self._check_dates(held, statement.not_before)
-        added = new_keys(statement, self.size)
-        self._check_new(added)  # (5)
-        verify_authority(signed, held, self.root)  # (6)
-        self.orgs[statement.org] = (*versions, following)
-        self.keys.update({record.kid: record for record in added})
-        if held is not None:
-            self._move_keys(held, following, statement.compromised_since)
-
-    def _check_dates(self, held: Organisation, time: int) -> None:
-        record = self.keys[held.sig.kid]
-        if time > record.not_after:
-            raise VerificationFailed(
-                "key_expired",
-                "The organisation's key had expired when it signed.",
-                observed=f"{time} after {record.not_after}",
-                next_step="Recover with the recovery key and the registrars.",
-            )
-
-    def _check_new(self, added: tuple[KeyRecord, ...]) -> None:
-        kids = [record.kid for record in added]
-        for kid in kids:
-            if kid in self.keys or kid in self.root.registrar_keys or kids.count(kid) > 1:
-                raise Conflict(
-                    "key_taken",
-                    "A key may be registered only once, for ever.",
-                    observed=b64encode(kid),
-                    next_step="Make new keys.",
-                )
-
-    def _move_keys(self, held: Organisation, following: Organisation, since: int | None) -> None:
-        counting = current_key_ids(following) if following.status is Status.ACTIVE else frozenset()
-        for kid in current_key_ids(held) | current_key_ids(following):
-            self.keys[KeyId(kid)] = moved_key(
-                self.keys[KeyId(kid)],
-                counts=kid in counting,
-                index=self.size,
-                since=since if kid in current_key_ids(held) else None,
-            )
 
 
 def replay(
