@@ -403,3 +403,18 @@ def test_a_process_that_starts_anew_takes_no_request_signed_before() -> None:
     with pytest.raises(Unavailable, match="nonce_unknowable"):
         check(signed(now=NOW - 1), nonces=nonces)
     assert check(signed(now=NOW), nonces=nonces) == KEY.kid
+
+
+def test_a_body_is_read_only_when_the_signature_holds() -> None:
+    read: list[bytes] = []
+
+    def body() -> bytes:
+        read.append(BODY)
+        return BODY
+
+    refused("signature_wrong", signed(), path="/", body=body)
+    refused("signature_old", signed(), now=NOW + 1000, body=body)
+    refused("signature_missing", {}, body=body)
+    assert read == []
+    assert check(signed(), body=body) == KEY.kid
+    assert read == [BODY]

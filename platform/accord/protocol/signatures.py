@@ -16,10 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import (
     HTTPMessageSigner,
     HTTPMessageVerifier,
@@ -80,6 +77,9 @@ class Headers(Protocol):
         """Return all field lines in order."""
 
 
+Body = bytes | Callable[[], bytes] | None
+"""A body, or a function that reads it; ``None`` or empty for none."""
+
 KeyOfRequest = Callable[[KeyId], bytes]
 """Returns the 32-byte request key of an id, or raises an error of the tree for an unknown one."""
 
@@ -120,12 +120,8 @@ class _Components(HTTPSignatureComponentResolver):  # type: ignore[misc,unused-i
 class _OneKey(HTTPSignatureKeyResolver):  # type: ignore[misc,unused-ignore]
     """Hands the library the one key that we chose ourselves."""
 
-    def __init__(self, private: Ed25519PrivateKey | None = None) -> None:
-        self._private = private
+    def __init__(self) -> None:
         self.public: Ed25519PublicKey | None = None
-
-    def resolve_private_key(self, key_id: str) -> Ed25519PrivateKey | None:  # noqa: ARG002
-        return self._private
 
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:  # noqa: ARG002
         return self.public
@@ -165,13 +161,9 @@ def sign_request(  # noqa: PLR0913 - one argument for each signed part
     if body is not None and content_type is not None:
         message.headers["Content-Digest"] = _digest_field(body)
         message.headers["Content-Type"] = content_type
-    signer = HTTPMessageSigner(
-        signature_algorithm=ED25519,
-        key_resolver=_OneKey(key.private),
-        component_resolver_class=_Components,
-    )
+    signer = HTTPMessageSigner(signature_algorithm=ED25519, component_resolver_class=_Components)
     try:
-        signer.sign(
+        prepared = signer.prepare(
             message,
             key_id=b64encode(key.kid),
             created=_moment(now),
@@ -184,7 +176,12 @@ def sign_request(  # noqa: PLR0913 - one argument for each signed part
         )
     except HTTPMessageSignaturesException as error:
         _unsignable("header field", cause=error)
-    return dict(message.headers)
+    signature = b64encode(key.private.sign(prepared.signature_base))
+    return {
+        **message.headers,
+        "Signature-Input": f"{LABEL}={prepared.signature_params}",
+        "Signature": f"{LABEL}=:{signature}:",
+    }
 
 
 def verify_request(  # noqa: PLR0913 - one argument for each signed part
@@ -194,7 +191,7 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
     path: str,
     query: str = "",
     headers: Headers,
-    body: bytes | None,
+    body: Body,
     lookup: KeyOfRequest,
     now: int,
     nonces: NonceCache,
@@ -207,7 +204,8 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
         path: path as received, before any decoding.
         query: query as received, without the question mark.
         headers: all header fields as received.
-        body: the body as received; ``None`` or empty for none.
+        body: the body as received, or a function that reads it; it is called only when the
+            signature holds, so that a stranger cannot make anyone read a large body.
         lookup: gives the request key of an id; may raise any error of the tree.
         now: present unix second.
         nonces: memory shared by all processes that serve this authority.
@@ -239,7 +237,7 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
         )
     if _SIGNATURE.fullmatch(fields["signature"]) is None:
         _refuse("exactly one Ed25519 signature with label accord is expected")  # (1)
-    verifier = _Verifier(has_body=_has_body(fields, body), now=now, lookup=lookup)
+    verifier = _Verifier(has_body=_says_body(fields), now=now, lookup=lookup)
     try:
         message = _message(
             method=method, authority=authority, path=path, query=query, headers=fields
@@ -249,8 +247,7 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
         _refuse("the signature does not fit this request", cause=error)  # (1), (5)
     if signature_input != f"{LABEL}={result.covered_components[_PARAMS_LINE]}":
         _refuse("Signature-Input is not in its one spelling")  # (1)
-    if verifier.has_body:
-        _check_digest(fields["content-digest"], body or b"")  # (6)
+    _check_body(fields.get("content-digest"), body() if callable(body) else body or b"")  # (6)
     until = int(result.parameters["created"]) + NONCE_MARGIN
     if not nonces.claim(verifier.kid, str(result.nonce), until=until, now=now):  # (7)
         raise AuthenticationNeeded(
@@ -337,17 +334,18 @@ def _signed_fields(headers: Headers) -> dict[str, str]:
     return fields
 
 
-def _has_body(fields: dict[str, str], body: bytes | None) -> bool:
-    found = (bool(body), "content-digest" in fields, "content-type" in fields)
-    if any(found) and not all(found[1:]):
-        raise AuthenticationNeeded(
-            "component_missing",
-            "A body needs Content-Digest and Content-Type, and only a body has them.",
-        )
-    return any(found)
+def _says_body(fields: dict[str, str]) -> bool:
+    found = ("content-digest" in fields, "content-type" in fields)
+    if any(found) and not all(found):
+        _refuse_uncovered()
+    return all(found)
 
 
-def _check_digest(field: str, body: bytes) -> None:
+def _check_body(field: str | None, body: bytes) -> None:
+    if field is None:
+        if body:
+            _refuse_uncovered()
+        return
     match = _DIGEST.fullmatch(field)
     wanted = b64decode(match.group(1), length=32) if match else b""
     if not hmac.compare_digest(wanted, hashlib.sha256(body).digest()):
@@ -356,6 +354,13 @@ def _check_digest(field: str, body: bytes) -> None:
             "The body is not the one that was signed.",
             next_step="Send Content-Digest with exactly one sha-256 of the body's bytes.",
         )
+
+
+def _refuse_uncovered() -> NoReturn:
+    raise AuthenticationNeeded(
+        "component_missing",
+        "A body needs Content-Digest and Content-Type, and only a body has them.",
+    )
 
 
 def _message(

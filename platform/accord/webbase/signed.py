@@ -1,6 +1,6 @@
 """Signed requests at a Flask application: hands ``protocol.signatures`` what was received."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 
 from flask import Request
 
@@ -13,7 +13,7 @@ from accord.protocol.signatures import KeyOfRequest, verify_request
 
 def signed_verifier(
     *,
-    authorities: Sequence[str],
+    authorities: Collection[str],
     lookup: KeyOfRequest,
     clock: Clock,
     nonces: NonceCache,
@@ -45,7 +45,7 @@ def signed_verifier(
             path=request.root_path.rstrip("/") + request.path,
             query=request.query_string.decode("latin-1"),
             headers=request.headers,
-            body=request.get_data(cache=True),
+            body=lambda: request.get_data(cache=True),
             lookup=lookup,
             now=clock(),
             nonces=nonces,

@@ -7,11 +7,11 @@ from flask import Request
 from accord.clock import Clock
 from accord.hub.access import Actor, Role
 from accord.hub.directory import Directory
-from accord.kernel.errors import AccordError, AuthenticationNeeded
+from accord.kernel.errors import AccordError
 from accord.kernel.identifiers import KeyId
 from accord.protocol.nonces import NonceCache
-from accord.protocol.signatures import verify_request
 from accord.webbase.routes import signed_caller
+from accord.webbase.signed import signed_verifier
 
 MAX_SIGNED_BODY = 280 * 1024 * 1024
 """Largest signed body in bytes: a bundle of the largest size with its entries."""
@@ -23,24 +23,17 @@ def verify_signed(
     directory: Directory, nonces: NonceCache, clock: Clock, authorities: Collection[str]
 ) -> Callable[[Request], Actor]:
     """Return the function that the gate calls for routes that need a signed request."""
+    verify_key = signed_verifier(
+        authorities=authorities,
+        lookup=lambda kid: _key(directory, kid, clock())[1],
+        clock=clock,
+        nonces=nonces,
+    )
 
     def verify(request: Request) -> Actor:
-        if request.host not in authorities:
-            raise AuthenticationNeeded("signature_wrong", "The request names another host.")
         if request.endpoint in _LARGE:
             request.max_content_length = MAX_SIGNED_BODY
-        kid = verify_request(
-            method=request.method,
-            authority=request.host,
-            path=request.path,
-            query=request.query_string.decode("latin-1"),
-            headers=request.headers,
-            body=request.get_data(cache=True),
-            lookup=lambda kid: _key(directory, kid, clock())[1],
-            now=clock(),
-            nonces=nonces,
-        )
-        return _actor(directory, kid)
+        return _actor(directory, verify_key(request))
 
     return verify
 
