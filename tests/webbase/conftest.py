@@ -74,6 +74,7 @@ def add_pages(app: Flask) -> None:
     page("/change", Who.PERSON, lambda: "changed", "POST")
     page("/form", Who.ANYONE, lambda: render_template_string("{{ csrf_token() }}"))
     page("/open", Who.ANYONE, lambda: "posted", "POST")
+    page("/programs", Who.PROGRAM, lambda: "taken", "POST")
     page("/refused", Who.ANYONE, fail(Refused("charter_no", "No <script>.", observed="<x>")))
     page("/busy", Who.ANYONE, fail(Unavailable("busy", "Busy.", retry_after=7)))
     page("/crash", Who.ANYONE, fail(ValueError("the secret canary")))

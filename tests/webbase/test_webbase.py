@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import structlog
@@ -377,3 +378,15 @@ def test_the_style_sheet_needs_nothing_from_elsewhere(world: World) -> None:
 
 def test_an_error_page_tells_how_long_to_wait(client: FlaskClient) -> None:
     assert "Try again in 7 seconds." in get(client, "/busy", headers=HTML).text
+
+
+def test_a_route_for_programs_needs_no_form_token(client: FlaskClient) -> None:
+    assert post(client, "/programs", b"{}").text == "taken"
+    assert post(client, "/open", b"{}").status_code == 403
+
+
+def test_templates_hand_no_variable_to_the_translator(project: Path) -> None:
+    for path in (project / "platform").rglob("templates/**/*.html"):
+        for argument in re.findall(r"\b(?:_|gettext|ngettext)\(\s*(.)", path.read_text("utf-8")):
+            assert argument in {'"', "'"}, path.name
+        assert "|safe" not in path.read_text("utf-8")

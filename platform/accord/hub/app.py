@@ -22,6 +22,7 @@ from accord.webbase.api import make_api
 from accord.webbase.factory import make_app
 from accord.webbase.routes import check_routes, install_gate
 from accord.webbase.sign_in import install_sign_in
+from accord.webbase.texts import gettext
 from accord.webbase.throttle import SignInThrottle
 
 
@@ -73,6 +74,9 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         api.register_blueprint(routes)
     for pages in (home_routes(), summary_routes(services), log_page_routes(services)):
         app.register_blueprint(pages)
-    app.jinja_env.globals["navigation"] = ((paths.SUMMARY, "Summary"), (paths.LOG_PAGE, "Logs"))
+    app.jinja_env.globals["navigation"] = (
+        (paths.SUMMARY, gettext("Summary")),
+        (paths.LOG_PAGE, gettext("Logs")),
+    )
     check_routes(app, signed_requests=True)
     return app

@@ -1,18 +1,28 @@
-"""Words of the pages go through gettext; until a translation is there they are English."""
+"""Words of the pages go through gettext; until a translation is there they are English.
 
-import gettext
+In templates: ``_("…")`` with names as keyword arguments. In code: ``gettext("…")`` where a word
+ends up in a page. Never hand ``_`` a variable in a template: its result counts as safe markup.
+"""
+
+import gettext as catalogues
 from pathlib import Path
 
 from jinja2 import Environment
 
 DOMAIN = "accord"
+LANGUAGE = "en"
 _LOCALES = Path(__file__).parent / "locale"
+_TEXTS = catalogues.translation(DOMAIN, _LOCALES, languages=[LANGUAGE], fallback=True)
 
 
-def install_texts(environment: Environment, *, language: str = "en") -> None:
-    """Give templates ``_()``, ``gettext`` and ``ngettext`` in ``language``."""
-    texts = gettext.translation(DOMAIN, _LOCALES, languages=[language], fallback=True)
+def gettext(message: str) -> str:
+    """Return ``message`` in the language of the pages."""
+    return _TEXTS.gettext(message)
+
+
+def install_texts(environment: Environment) -> None:
+    """Give templates ``_()``, ``gettext`` and ``ngettext``."""
     environment.add_extension("jinja2.ext.i18n")
-    environment.globals.update(language=language)
+    environment.globals.update(language=LANGUAGE)
     install = getattr(environment, "install_gettext_callables")  # noqa: B009 - set by the extension
-    install(texts.gettext, texts.ngettext, newstyle=True)
+    install(_TEXTS.gettext, _TEXTS.ngettext, newstyle=True)

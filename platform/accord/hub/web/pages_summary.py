@@ -12,13 +12,13 @@ from accord.hub.web.pages import hub_actor
 from accord.protocol import paths
 from accord.webbase.charts import Bar, BarChart, bar_chart
 from accord.webbase.routes import Who, declare
+from accord.webbase.texts import gettext
 
 CHARTS = (
-    (Table.KIND, "Indicators by kind"),
-    (Table.NETWORK, "Wallets by network"),
-    (Table.ROLE, "Indicators by role"),
+    (Table.KIND, gettext("Indicators by kind")),
+    (Table.NETWORK, gettext("Wallets by network")),
+    (Table.ROLE, gettext("Indicators by role")),
 )
-UNIT = "Records"
 
 
 def summary_routes(services: Services) -> Blueprint:
@@ -97,10 +97,10 @@ def _live(activity: Activity) -> dict[str, object]:
     ]
     return {
         "weeks": activity.weeks,
-        "members": bar_chart("Members by kind", kinds, unit="Organisations"),
+        "members": bar_chart(gettext("Members by kind"), kinds, unit=gettext("Organisations")),
     }
 
 
 def _chart(title: str, rows: Sequence[tuple[str, Figure]]) -> BarChart:
     bars = [Bar(label=row, value=figure.value, shown=figure.text) for row, figure in rows]
-    return bar_chart(title, bars, unit=UNIT)
+    return bar_chart(title, bars, unit=gettext("Records"))
