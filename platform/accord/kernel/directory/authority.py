@@ -57,7 +57,7 @@ def needs_of(statement: Statement, threshold: int) -> tuple[Need, ...]:
             return ({Signer.NEW: 1, Signer.RECOVERY: 1, Signer.REGISTRAR: threshold},)
         case Op.LEAVE:
             return ({Signer.CURRENT: 1},)
-        case Op.PEER:
+        case _:  # peer: nobody has a say in it yet
             raise Malformed("op_reserved", "Peering statements are not accepted yet.")
 
 
