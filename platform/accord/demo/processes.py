@@ -61,6 +61,8 @@ class Processes:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+            if server.stdout is not None:
+                server.stdout.close()
 
     def home(self, name: str) -> Path:
         """Return the home directory of one party."""

@@ -20,6 +20,8 @@ from accord.demo.samples import write_csv
 from accord.desk.app import open_desk
 from accord.desk.exchange.tally import last_closed_month, send_tally
 from accord.kernel.errors import Unavailable
+from accord.kernel.identifiers import OrgId, org_name
+from accord.kernel.markings import OrgKind
 from accord.kernel.policy.default_charter import DEFAULT_CHARTER
 from accord.kernel.statements.tally import Cell, Tally
 
@@ -31,6 +33,10 @@ SEARCH_VALUES = 20
 
 _PARTLY = 5
 _NOTHING = 1
+
+
+def _slugs(kind: OrgKind) -> list[str]:
+    return [one.slug for one in EVERYBODY if one.kind is kind]
 
 
 class Story:
@@ -116,11 +122,17 @@ class Story:
 
     def _enrol(self) -> None:
         run = self._run
+        kinds = sorted({one.kind for one in EVERYBODY})
         done = run.run_all(
-            [("hub", ("hub", "org", "invite", one.slug, "--kind", one.kind)) for one in EVERYBODY]
+            [("hub", ("hub", "org", "invite", "--kind", kind, *_slugs(kind))) for kind in kinds]
             + [(one.slug, ("desk", "init", "--hub", self._hub_url)) for one in EVERYBODY]
         )
-        invites, desks = done[: len(EVERYBODY)], done[len(EVERYBODY) :]
+        desks = done[len(kinds) :]
+        invites = {
+            org_name(OrgId(one["org"])): one["invite"]
+            for found in done[: len(kinds)]
+            for one in found.data["invites"]
+        }
         self._pages = {
             one.slug: {"user": desk.data["person"], "password": desk.data["password"]}
             for one, desk in zip(EVERYBODY, desks, strict=True)
@@ -130,13 +142,13 @@ class Story:
                 (
                     one.slug,
                     (
-                        *("desk", "enrol", "--invite", invite.data["invite"], "--name", one.slug),
+                        *("desk", "enrol", "--invite", invites[one.slug], "--name", one.slug),
                         *("--display-name", one.name, "--kind", one.kind, "--country", one.country),
                         *("--contact", f"duty desk of {one.name}", "--root", str(self._root)),
                         *(word for role in one.roles for word in ("--role", role)),
                     ),
                 )
-                for one, invite in zip(EVERYBODY, invites, strict=True)
+                for one in EVERYBODY
             ]
         )
         words = {found.data["org"]: found.data["words"] for found in begun}

@@ -18,7 +18,7 @@ def org() -> None:
 
 
 @org.command()
-@click.argument("name")
+@click.argument("names", metavar="NAME…", nargs=-1, required=True)
 @click.option(
     "--kind",
     required=True,
@@ -26,18 +26,21 @@ def org() -> None:
     help="What kind of organisation it is; the charter decides by it.",
 )
 @common_options
-def invite(terminal: Terminal, name: str, kind: str) -> None:
-    """Make a one-off invite for the organisation NAME; it works for 24 hours."""
+def invite(terminal: Terminal, names: tuple[str, ...], kind: str) -> None:
+    """Make a one-off invite for each organisation NAME; it works for 24 hours."""
+    made: list[dict[str, str]] = []
     with opened_hub(terminal) as services:
-        if terminal.dry_run:
-            terminal.result({"invite": None}, "Nothing was made (--dry-run).")
-            return
-        found, code = services.enrolments.invite(name, OrgKind(kind), now=services.clock())
+        for name in () if terminal.dry_run else names:
+            found, code = services.enrolments.invite(name, OrgKind(kind), now=services.clock())
+            made.append({"org": found, "kind": kind, "invite": code})
+    lines = [f"Invite for {one['org']}: {one['invite']}" for one in made]
     terminal.result(
-        {"org": found, "kind": kind, "invite": code},
-        f"Invite for {found}: {code}\n"
-        "It is shown once. Give it to the organisation with the root file; next they run:\n"
-        "  accord desk init, then accord desk enrol",
+        {"invites": made},
+        "\n".join(lines)
+        + "\nEach is shown once. Give it to the organisation with the root file; next they run:\n"
+        "  accord desk init, then accord desk enrol"
+        if made
+        else "Nothing was made (--dry-run).",
     )
 
 

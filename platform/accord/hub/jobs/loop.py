@@ -84,7 +84,7 @@ class Jobs:
         try:
             self.round(name)
         except Conflict as error:
-            self.behind = error.observed
+            self.behind = self._logs.stopped = error.observed or error.code
             log.critical("log.behind_witness", log=name.value, observed=error.observed)
         except AccordError as error:
             log.warning("witness.round_failed", log=name.value, reason=error.code)

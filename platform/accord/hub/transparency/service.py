@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from accord.clock import Clock
 from accord.hub.transparency.tables import CosignedHead, LogEntry, LogHead, LogTile
 from accord.kernel.directory.rootfile import LogName
-from accord.kernel.errors import VerificationFailed
+from accord.kernel.errors import Unavailable, VerificationFailed
 from accord.kernel.tlog import merkle
 from accord.kernel.tlog.notes import LogKeyPair
 from accord.kernel.tlog.tiles import Edge, Tile, append, load_edge
@@ -35,6 +35,8 @@ class LogSequencer:
         self._next_edges: dict[LogName, Edge] = {}
         self.grown = threading.Condition()
         """Notified after each commit that made a log longer."""
+        self.stopped: str | None = None
+        """Why nothing more is signed: a witness has seen more, or something else, than we hold."""
 
     def append(self, log: LogName, entry: bytes) -> int:
         """Stage ``entry`` and return its number in the log; only inside an act of the writer."""
@@ -72,7 +74,16 @@ class LogSequencer:
         Raises:
             VerificationFailed: ``log_edge_wrong`` when the stored tiles do not give the stored
                 root: the database was changed by another hand, and nothing more is signed.
+            Unavailable: ``log_stopped``.
         """
+        if self.stopped is not None and any(self._staged.values()):
+            raise Unavailable(
+                "log_stopped",
+                "This hub must not sign: a witness has seen another or a longer log.",
+                observed=self.stopped,
+                retry_after=3600,
+                next_step="Restore the newest database; see the runbook on log disagreement.",
+            )
         for name, staged in self._staged.items():
             if staged:
                 self._integrate(connection, name, staged)
