@@ -15,6 +15,7 @@ from tests.desk.conftest import records_of
 from tests.desk.wire import DeskAt, plan
 from tests.support.hub_world import BTC, Desk, World
 
+from accord.desk.exchange import enrol
 from accord.desk.exchange import submission as submission_module
 from accord.desk.exchange.confirmations import Standing, collect, confirmations
 from accord.desk.exchange.pull import Received, read_deliveries
@@ -31,9 +32,15 @@ from accord.desk.storage import Vault
 from accord.desk.storage.bundles import find_bundle, list_bundles
 from accord.desk.storage.deliveries import refused_deliveries, unacknowledged
 from accord.desk.storage.journal import searches
-from accord.desk.storage.outbox import outbox_row, unfinished
+from accord.desk.storage.outbox import (
+    mark_refused,
+    mark_stored,
+    only_sender,
+    outbox_row,
+    unfinished,
+)
 from accord.kernel.bundle.framing import parse_bundle, trim
-from accord.kernel.errors import Malformed, Refused, Unavailable, VerificationFailed
+from accord.kernel.errors import Conflict, Malformed, Refused, Unavailable, VerificationFailed
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.markings import BundleKind, OrgKind
 
@@ -101,6 +108,70 @@ def test_words_and_states_of_an_enrolment(bank: DeskAt) -> None:
     assert len(bank.begun.words) == 6
     assert (bank.begun.state, bank.begun.next_actor) == ("approval-needed", "registrar")
     assert (bank.after.state, bank.after.words) == ("active", bank.begun.words)
+
+
+def test_an_enrolment_cut_before_its_proof_is_taken_up_again(world: World, tmp_path: Path) -> None:
+    at = DeskAt(world, tmp_path / "late", "late-bank", OrgKind.FINANCIAL, "NL", cut_proof=True)
+    assert (at.begun.state, at.after.state) == ("approval-needed", "active")
+
+
+def test_a_second_enrolment_does_not_begin_while_one_is_under_way(
+    world: World, bank: DeskAt
+) -> None:
+    with bank.open() as desk:
+        application = enrol.Application(
+            name="other",
+            profile=desk.mirror.state.organisation(bank.org).profile,
+            roles=(),
+            invite="x",
+        )
+        with pytest.raises(Conflict) as caught:
+            enrol.begin(
+                desk.client,
+                desk.vault,
+                desk.keyring,
+                root_file=world.root_bytes,
+                application=application,
+                recovery=desk.keyring.signing.public,
+                now=world.clock(),
+            )
+    assert caught.value.code == "enrolment_begun"
+
+
+def test_two_commands_at_once_do_not_disturb_each_other(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    submit(bank, police, BTC, source=b"1" * 32)
+    with police.open() as one, police.open() as other:
+        assert one.mirror.state.size == other.mirror.state.size
+        world.enrol("third-bank", OrgKind.FINANCIAL)
+        one.mirror.refresh()
+        other.mirror.refresh()
+        first = one.pull.pull(retention_days=30)
+        submit(bank, police, EVM, source=b"2" * 32)
+        second = other.pull.pull(retention_days=30)
+        third = one.pull.pull(retention_days=30)
+        assert (first.records, second.records, third.records) == (1, 1, 0)
+    with bank.open() as one, bank.open() as other:
+        with only_sender(one.vault), pytest.raises(Unavailable) as caught:
+            other.submissions.send(plan(world, police.org), records_of([SITE]))
+        assert caught.value.code == "sender_busy"
+        assert other.submissions.send(plan(world, police.org), records_of([SITE])).complete
+
+
+def test_a_bundle_that_another_command_brought_home_is_not_damaged(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    with bank.open() as one, bank.open() as other:
+        bank.wire.lose_before = {"/v1/bundles/"}
+        with pytest.raises(Unavailable):
+            one.submissions.send(plan(world, police.org), records_of([BTC]))
+        bank.wire.lose_before = set()
+        (row,) = unfinished(one.vault)
+        assert [sent.state for sent in other.submissions.flush()] == ["receipted"]
+        mark_stored(one.vault, row.id, 1)
+        mark_refused(one.vault, row.id, code="late", message="An answer that came late.")
+        assert one.submissions.status(row.id).state == "receipted"
 
 
 def test_the_hub_never_holds_the_plaintext(world: World, bank: DeskAt, police: DeskAt) -> None:

@@ -1,11 +1,13 @@
 """Real desks against the real hub application in process, over a wire that can break."""
 
+import functools
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.support.hub_world import HOST, World
 
 from accord.desk import app as desk_app
@@ -18,6 +20,7 @@ from accord.desk.storage import create_vault, open_vault
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.directory.statements import Profile, countersign
 from accord.kernel.envelope.payload import PayloadHead
+from accord.kernel.errors import Unavailable
 from accord.kernel.identifiers import OrgId
 from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
 from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
@@ -61,7 +64,16 @@ class Wire(httpx2.BaseTransport):
 class DeskAt:
     """One desk's directory, with its wire; ``open`` unlocks it."""
 
-    def __init__(self, world: World, home: Path, name: str, kind: OrgKind, country: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        home: Path,
+        name: str,
+        kind: OrgKind,
+        country: str,
+        *,
+        cut_proof: bool = False,
+    ) -> None:
         """Make the desk in ``home`` and enrol it, registrar's approval included."""
         self.world = world
         self.home = home
@@ -74,9 +86,9 @@ class DeskAt:
             kem=(KemKeyPair.generate(),),
             vault=secrets.token_bytes(32),
         )
-        self._enrol(name, kind, country)
+        self._enrol(name, kind, country, cut_proof=cut_proof)
 
-    def _enrol(self, name: str, kind: OrgKind, country: str) -> None:
+    def _enrol(self, name: str, kind: OrgKind, country: str, *, cut_proof: bool) -> None:
         world = self.world
         config = DeskConfig(home=self.home, hub=URL, org=None)
         write_config(config)
@@ -86,7 +98,8 @@ class DeskAt:
         _, code = world.services.enrolments.invite(name, kind, now=world.clock())
         root_file = enrol.fetch_root(client, world.root_bytes)
         config.root_file.write_bytes(root_file)
-        begun = enrol.begin(
+        begin = functools.partial(
+            enrol.begin,
             client,
             vault,
             keyring,
@@ -100,13 +113,21 @@ class DeskAt:
             recovery=SigningKeyPair.generate().public,
             now=world.clock(),
         )
+        if cut_proof:
+            self.wire.lose_before = {"/proof"}
+            with pytest.raises(Unavailable):
+                begin()
+            self.wire.lose_before = set()
+            begun = enrol.check(client, vault, keyring, root_file=root_file)
+        else:
+            begun = begin()
         self.begun = begun
         (waiting,) = world.services.enrolments.waiting()
         world.services.enrolments.approve(
             countersign(waiting.statement, [world.registrar]), now=world.clock()
         )
         write_config(DeskConfig(home=self.home, hub=URL, org=begun.org), replace=True)
-        self.after = enrol.check(client, vault, root_file=root_file)
+        self.after = enrol.check(client, vault, keyring, root_file=root_file)
         client.close()
         vault.close()
         with self.open() as desk:

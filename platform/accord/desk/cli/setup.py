@@ -172,7 +172,7 @@ def _check(desk: Desk) -> enrolment.Enrolment:
             next_step="Ask the registrar for an invite, then give --invite CODE.",
         )
     root_file = desk.config.root_file.read_bytes()
-    found = enrolment.check(desk.client, desk.vault, root_file=root_file)
+    found = enrolment.check(desk.client, desk.vault, desk.keyring, root_file=root_file)
     if found.state == "active":
         enrolment.confirm(desk.mirror, desk.vault, desk.keyring, found.org)
         write_config(replace(desk.config, org=found.org), replace=True)

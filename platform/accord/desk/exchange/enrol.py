@@ -11,6 +11,7 @@ from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault
+from accord.desk.storage.vault import put_setting
 from accord.kernel.directory.challenge import open_challenge
 from accord.kernel.directory.rootfile import MAX_ROOT, RootFile, verify_root
 from accord.kernel.directory.statements import (
@@ -33,6 +34,7 @@ KEY_LIFETIME = 365 * 86_400
 
 _ID = "enrolment_id"
 _STATEMENT = "enrolment_statement"
+_CHALLENGE = "enrolment_challenge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,43 +91,73 @@ def begin(
         Conflict: ``enrolment_begun`` when one was sent already.
         Refused: the invite is wrong.
     """
-    if vault.setting(_ID) is not None:
-        raise Conflict(
-            "enrolment_begun",
-            "This desk has sent an enrolment already.",
-            next_step="Run accord desk enrol again without an invite to see where it stands.",
-        )
+    _require_none_under_way(client, vault)
     root = verify_root(root_file)
     statement = _statement(root, keyring, application, recovery, now=now)
     body = dump_object({"invite": application.invite, "statement": b64encode(statement)})
     answer = client.post(paths.ENROLMENTS, body, paths.JSON_TYPE, EnrolmentChallenge, signed=False)
     enrolment_id = str(answer["id"])
-    # Kept before the proof, so that a killed command can tell where it stood.
-    vault.put_setting(_STATEMENT, statement)
-    vault.put_setting(_ID, enrolment_id.encode())
+    # Kept before the proof: a killed command is taken up by ``check``.
+    with vault.transaction() as connection:
+        put_setting(connection, _STATEMENT, statement)
+        put_setting(connection, _CHALLENGE, answer["challenge"])
+        put_setting(connection, _ID, enrolment_id.encode())
+    return _prove(client, keyring, enrolment_id, statement, answer["challenge"], root_file)
+
+
+def check(client: HubClient, vault: Vault, keyring: Keyring, *, root_file: bytes) -> Enrolment:
+    """Return where the enrolment stands; answer the challenge if that is still to be done.
+
+    Raises:
+        NotFound: ``enrolment_missing`` when none was sent.
+    """
+    stored, statement = vault.setting(_ID), vault.setting(_STATEMENT)
+    challenge = vault.setting(_CHALLENGE)
+    if stored is None or statement is None or challenge is None:
+        raise NotFound(
+            "enrolment_missing",
+            "This desk has not sent an enrolment.",
+            next_step="Ask the registrar for an invite, then accord desk enrol --invite CODE.",
+        )
+    enrolment_id = stored.decode()
+    state = client.get_json(paths.enrolment(enrolment_id), EnrolmentState)
+    if state["state"] == "proof-needed":
+        return _prove(client, keyring, enrolment_id, statement, challenge, root_file)
+    return _enrolment(state, root_file, statement)
+
+
+def _prove(
+    client: HubClient,
+    keyring: Keyring,
+    enrolment_id: str,
+    statement: bytes,
+    challenge: bytes,
+    root_file: bytes,
+) -> Enrolment:
     payload = parse_statement(statement).envelope.payload
-    secret = open_challenge(keyring.kem[-1], payload, answer["challenge"])
+    secret = open_challenge(keyring.kem[-1], payload, challenge)
     proof = dump_object({"proof": b64encode(secret)})
     path = paths.enrolment_proof(enrolment_id)
     state = client.post(path, proof, paths.JSON_TYPE, EnrolmentState, signed=False)
     return _enrolment(state, root_file, statement)
 
 
-def check(client: HubClient, vault: Vault, *, root_file: bytes) -> Enrolment:
-    """Return where the enrolment stands.
-
-    Raises:
-        NotFound: ``enrolment_missing`` when none was sent.
-    """
-    stored, statement = vault.setting(_ID), vault.setting(_STATEMENT)
-    if stored is None or statement is None:
-        raise NotFound(
-            "enrolment_missing",
-            "This desk has not sent an enrolment.",
-            next_step="Ask the registrar for an invite, then accord desk enrol --invite CODE.",
+def _require_none_under_way(client: HubClient, vault: Vault) -> None:
+    """Let a second enrolment begin only when the first came to nothing."""
+    stored = vault.setting(_ID)
+    if stored is None:
+        return
+    try:
+        state = client.get_json(paths.enrolment(stored.decode()), EnrolmentState)["state"]
+    except NotFound:
+        return
+    if state not in {"refused", "expired"}:
+        raise Conflict(
+            "enrolment_begun",
+            "This desk has sent an enrolment already.",
+            observed=str(state),
+            next_step="Run accord desk enrol without an invite to see where it stands.",
         )
-    state = client.get_json(paths.enrolment(stored.decode()), EnrolmentState)
-    return _enrolment(state, root_file, statement)
 
 
 def confirm(mirror: DirectoryMirror, vault: Vault, keyring: Keyring, org: OrgId) -> None:

@@ -50,6 +50,9 @@ MAX_AGE = 24 * 3600
 RECENT = 300
 """Seconds for which a refresh is not repeated unless it is asked for."""
 
+MAX_EARLIER = 1000
+"""Earlier roots that are remembered."""
+
 MAX_ENTRIES = 256 * (65_535 + 2)
 
 _ROOT_FILES = "root_files"
@@ -72,6 +75,7 @@ class DirectoryMirror:
             self._newest = stored
         self._leaves = leaves(vault)
         self._hashes = [merkle.leaf_hash(leaf) for leaf in self._leaves]
+        self._earlier: dict[int, bytes] = {}
         self.state: DirectoryState = self._replayed(self._roots)
 
     @property
@@ -200,7 +204,7 @@ class DirectoryMirror:
             )
         if point.size > self.state.size:
             self.refresh()
-        if point.size > self.state.size or merkle.root(self._hashes[: point.size]) != point.root:
+        if point.size > self.state.size or self._root_at(point.size) != point.root:
             raise VerificationFailed(
                 "directory_other",
                 "The bundle was made with another directory than ours.",
@@ -234,6 +238,14 @@ class DirectoryMirror:
                 next_step="Run accord desk enrol; then the registrar approves it.",
             )
         return org
+
+    def _root_at(self, size: int) -> bytes:
+        """Return our own root at an earlier size; many bundles name the same few sizes."""
+        if size not in self._earlier:
+            if len(self._earlier) >= MAX_EARLIER:
+                self._earlier.clear()
+            self._earlier[size] = merkle.root(self._hashes[:size])
+        return self._earlier[size]
 
     def _replayed(self, roots: Sequence[RootFile], fresh: Sequence[bytes] = ()) -> DirectoryState:
         return replay([*self._leaves, *fresh], roots[0], roots[1:])

@@ -29,6 +29,7 @@ from accord.desk.storage.outbox import (
     mark_receipted,
     mark_refused,
     mark_stored,
+    only_sender,
     outbox_row,
     read_sealed,
     remove_orphans,
@@ -47,6 +48,7 @@ from accord.kernel.errors import (
     Malformed,
     Refused,
     Unavailable,
+    VerificationFailed,
 )
 from accord.kernel.identifiers import (
     UUID7_RANDOM,
@@ -205,8 +207,19 @@ class Submissions:
             Unavailable: the hub cannot be reached; what is sealed waits in the outbox.
         """
         self.decide(plan).require()
+        with only_sender(self._vault):
+            return self._send(plan, records, wait=wait, on_bundle=on_bundle)
+
+    def _send(
+        self,
+        plan: Plan,
+        records: Iterable[IndicatorRecord],
+        *,
+        wait: bool,
+        on_bundle: OnBundle,
+    ) -> SendReport:
         remove_orphans(self._vault)
-        self.flush(on_bundle=lambda _bundle: None)
+        self.flush()
         key, resumed = begin_submission(
             self._vault,
             _base_key(plan),
@@ -253,8 +266,9 @@ class Submissions:
             As ``send``.
         """
         self.decide(plan).require()
-        bundle = self._seal(plan, lines, [], submission=None)
-        self._put(bundle)
+        with only_sender(self._vault):
+            bundle = self._seal(plan, lines, [], submission=None)
+            self._put(bundle)
         if wait:
             self._collect([bundle])
         return self.status(bundle)
@@ -331,18 +345,24 @@ class Submissions:
 
     def _put(self, bundle: BundleId) -> SentBundle:
         row = _require(self._vault, bundle)
-        if row.state is OutboxState.SEALED:
+        if row.state is not OutboxState.SEALED:
+            return self.status(bundle)
+        try:
             sealed = read_sealed(self._vault, row)
-            try:
-                answer = self._client.put(
-                    paths.bundle(bundle), sealed, paths.BUNDLE_TYPE, StoredBundle
-                )
-            except (Unavailable, AuthenticationNeeded):
+        except VerificationFailed:
+            # Another command may have brought it home meanwhile; then its file is gone.
+            if _require(self._vault, bundle).state is OutboxState.SEALED:
                 raise
-            except AccordError as error:
-                mark_refused(self._vault, bundle, code=error.code, message=str(error))
-            else:
-                mark_stored(self._vault, bundle, int(answer["index"]))
+            return self.status(bundle)
+        try:
+            path = paths.bundle(bundle)
+            answer = self._client.put(path, sealed, paths.BUNDLE_TYPE, StoredBundle)
+        except (Unavailable, AuthenticationNeeded):
+            raise
+        except AccordError as error:
+            mark_refused(self._vault, bundle, code=error.code, message=str(error))
+        else:
+            mark_stored(self._vault, bundle, int(answer["index"]))
         return self.status(bundle)
 
     def _collect(self, bundles: Sequence[BundleId]) -> None:

@@ -61,7 +61,10 @@ def add_delivery(connection: sqlite3.Connection, row: DeliveryRow, raw: bytes | 
             row.at,
         ),
     )
-    put_setting(connection, _CURSOR, str(row.seq).encode())
+    # Two commands may receive at once: the cursor never goes back.
+    found = connection.execute("SELECT value FROM settings WHERE name = ?", (_CURSOR,)).fetchone()
+    if found is None or int(found[0]) < row.seq:
+        put_setting(connection, _CURSOR, str(row.seq).encode())
 
 
 def delivery_cursor(vault: Vault) -> int:

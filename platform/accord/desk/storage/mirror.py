@@ -35,10 +35,24 @@ def leaf_count(vault: Vault) -> int:
 
 
 def add_leaves(connection: sqlite3.Connection, start: int, statements: Sequence[bytes]) -> None:
-    """Append verified leaves from position ``start`` inside the caller's transaction."""
+    """Append verified leaves from position ``start`` inside the caller's transaction.
+
+    Another command may have appended some of them meanwhile; those must be the same.
+
+    Raises:
+        VerificationFailed: ``log_forked``.
+    """
+    rows = connection.execute(
+        "SELECT statement FROM directory_leaves WHERE position >= ? ORDER BY position LIMIT ?",
+        (start, len(statements)),
+    ).fetchall()
+    there = [bytes(row[0]) for row in rows]
+    if there != list(statements[: len(there)]):
+        place = f"leaf {start} and later"
+        raise _forked(place)
     connection.executemany(
         "INSERT INTO directory_leaves VALUES (?, ?)",
-        [(start + at, statement) for at, statement in enumerate(statements)],
+        [(start + at, statement) for at, statement in enumerate(statements) if at >= len(there)],
     )
 
 
@@ -52,16 +66,21 @@ def add_checkpoint(connection: sqlite3.Connection, seen: SeenCheckpoint) -> None
         "SELECT root FROM checkpoints WHERE origin = ? AND size = ?", (seen.origin, seen.size)
     ).fetchone()
     if row is not None and bytes(row[0]) != seen.root:
-        raise VerificationFailed(
-            "log_forked",
-            "The log shows another history than before. Keep this vault as evidence.",
-            observed=f"{seen.origin} size {seen.size}",
-            next_step="Tell the registrars and the witnesses; send nothing.",
-        )
+        place = f"{seen.origin} size {seen.size}"
+        raise _forked(place)
     connection.execute(
         "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (origin, size) DO UPDATE SET note = excluded.note, seen = excluded.seen",
         (seen.origin, seen.size, seen.root, seen.note, seen.seen),
+    )
+
+
+def _forked(observed: str) -> VerificationFailed:
+    return VerificationFailed(
+        "log_forked",
+        "The log shows another history than before. Keep this vault as evidence.",
+        observed=observed,
+        next_step="Tell the registrars and the witnesses; send nothing.",
     )
 
 

@@ -9,7 +9,8 @@ import hashlib
 import itertools
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -125,21 +126,24 @@ def unfinished(vault: Vault) -> list[OutboxRow]:
 
 
 def mark_stored(vault: Vault, id_: BundleId, log_index: int) -> None:
-    """The hub stored it; the receipt is still to come."""
-    _update(vault, id_, "state = ?, log_index = ?", (OutboxState.STORED.value, log_index))
+    """The hub stored it; the receipt is still to come. A later state stays."""
+    _leave_sealed(vault, id_, "state = ?, log_index = ?", (OutboxState.STORED.value, log_index))
 
 
 def mark_receipted(vault: Vault, id_: BundleId, receipt: bytes, *, now: int) -> None:
     """Keep the verified receipt and drop the sealed file."""
     values = (OutboxState.RECEIPTED.value, receipt, now)
-    _update(vault, id_, "state = ?, receipt = ?, receipted = ?", values)
+    with vault.transaction() as connection:
+        connection.execute(
+            "UPDATE outbox SET state = ?, receipt = ?, receipted = ? WHERE id = ?", (*values, id_)
+        )
     outbox_path(vault, id_).unlink(missing_ok=True)
 
 
 def mark_refused(vault: Vault, id_: BundleId, *, code: str, message: str) -> None:
-    """The hub refused it for good; its records do not count as sent."""
+    """The hub refused it for good; its records do not count as sent. A later state stays."""
     values = (OutboxState.REFUSED.value, code, message)
-    _update(vault, id_, "state = ?, code = ?, message = ?", values)
+    _leave_sealed(vault, id_, "state = ?, code = ?, message = ?", values)
     outbox_path(vault, id_).unlink(missing_ok=True)
 
 
@@ -196,11 +200,34 @@ def finished_source(vault: Vault, source: bytes) -> int | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
-def _update(vault: Vault, id_: BundleId, change: str, values: Sequence[object]) -> None:
+@contextmanager
+def only_sender(vault: Vault) -> Iterator[None]:
+    """Hold the right to seal; the system gives it back when the process ends, however it ends.
+
+    Raises:
+        Unavailable: ``sender_busy`` while another command seals.
+    """
+    lock = sqlite3.connect(vault.path.parent / "sender.lock", isolation_level=None, timeout=0)
+    try:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise Unavailable(
+                "sender_busy",
+                "Another command of this desk is sending.",
+                retry_after=5,
+                next_step="Wait for it to end, and try again.",
+            ) from error
+        yield
+    finally:
+        lock.close()
+
+
+def _leave_sealed(vault: Vault, id_: BundleId, change: str, values: Sequence[object]) -> None:
     with vault.transaction() as connection:
         connection.execute(
-            f"UPDATE outbox SET {change} WHERE id = ?",  # noqa: S608 - texts of this module
-            (*values, id_),
+            f"UPDATE outbox SET {change} WHERE id = ? AND state = ?",  # noqa: S608 - texts of this module
+            (*values, id_, OutboxState.SEALED.value),
         )
 
 
