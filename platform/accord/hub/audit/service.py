@@ -21,6 +21,10 @@ _NEXT = (
 )
 
 
+_ADD_EVENT = insert(AuditEvent)
+_ADD_ORGS = insert(AuditOrg)
+
+
 class Recorder:
     """Writes events; only inside acts of the writer."""
 
@@ -47,7 +51,7 @@ class Recorder:
         record = RecordFields.fresh(fields)
         index = self._logs.append(LogName.AUDIT, record.leaf())
         connection.execute(
-            insert(AuditEvent),
+            _ADD_EVENT,
             {
                 "number": index,
                 "entry_id": record.entry_id,
@@ -58,7 +62,7 @@ class Recorder:
         )
         if orgs:
             connection.execute(
-                insert(AuditOrg),
+                _ADD_ORGS,
                 [
                     {"org": org, "seq": number, "number": index}
                     for org, number in zip(orgs, numbers, strict=True)

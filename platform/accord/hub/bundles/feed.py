@@ -21,6 +21,9 @@ RETRY_SECONDS = 2
 """What a poll is told to wait when it may not wait here."""
 
 
+_ADD = insert(FeedRow)
+
+
 class Item(StrEnum):
     """What happened (flows, "The feed")."""
 
@@ -145,6 +148,6 @@ def add_items(
     """Add ``item`` about a bundle to the feeds of ``orgs``; only inside an act of the writer."""
     if orgs:
         connection.execute(
-            insert(FeedRow),
+            _ADD,
             [{"org": org, "item": item.value, "bundle": bundle, "at": now} for org in orgs],
         )

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -27,6 +27,13 @@ from accord.kernel.policy.decide import Question, decide
 from accord.kernel.tlog import merkle
 
 HASH_SIZE = 32
+
+# Built once: composing a statement costs more than running it.
+_FIND = select(BundleRow.digest, BundleRow.audit_number).where(
+    BundleRow.org == bindparam("org"), BundleRow.bundle_id == bindparam("bundle_id")
+)
+_ADD_BUNDLE = insert(BundleRow)
+_ADD_ENTRIES = insert(EntryRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +225,7 @@ class Bundles:
             now=now,
         )
         result = connection.execute(
-            insert(BundleRow),
+            _ADD_BUNDLE,
             {
                 "org": header.org,
                 "bundle_id": header.id,
@@ -240,7 +247,7 @@ class Bundles:
         )
         number = result.lastrowid
         connection.execute(
-            insert(EntryRow),
+            _ADD_ENTRIES,
             [
                 {"bundle": number, "position": position, "org": entry.org, "entry": entry.raw}
                 for position, entry in enumerate(sealed.entries)
@@ -436,11 +443,7 @@ class Bundles:
 
 
 def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
-    row = connection.execute(
-        select(BundleRow.digest, BundleRow.audit_number).where(
-            BundleRow.org == org, BundleRow.bundle_id == bundle_id
-        )
-    ).one_or_none()
+    row = connection.execute(_FIND, {"org": org, "bundle_id": bundle_id}).one_or_none()
     if row is None:
         return None
     if row.digest != digest:

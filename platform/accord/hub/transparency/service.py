@@ -6,12 +6,14 @@ and seen by nobody before it is durable.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from accord.clock import Clock
+from accord.hub.storage import Base
 from accord.hub.transparency.tables import CosignedHead, LogEntry, LogHead, LogTile
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import Unavailable, VerificationFailed
@@ -19,6 +21,20 @@ from accord.kernel.tlog import merkle
 from accord.kernel.tlog.notes import LogKeyPair
 from accord.kernel.tlog.tiles import Edge, Tile, append, load_edge
 from accord.kernel.tlog.treehead import Checkpoint
+
+
+def _replacing(table: type[Base], keys: Sequence[str], *columns: str) -> Insert:
+    statement = upsert(table)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={name: statement.excluded[name] for name in columns}
+    )
+
+
+# Built once: composing a statement costs more than running it.
+_HEADS = select(LogHead.log, LogHead.size, LogHead.root)
+_ADD_ENTRIES = insert(LogEntry)
+_SET_HEAD = _replacing(LogHead, ["log"], "size", "root", "note")
+_SET_TILES = _replacing(LogTile, ["log", "level", "number"], "hashes")
 
 
 class LogSequencer:
@@ -35,6 +51,8 @@ class LogSequencer:
         self._next_edges: dict[LogName, Edge] = {}
         self.grown = threading.Condition()
         """Notified after each commit that made a log longer."""
+        self._notes: dict[LogName, bytes] = {}
+        self._next_notes: dict[LogName, bytes] = {}
         self.stopped: str | None = None
         """Why nothing more is signed: a witness has seen more, or something else, than we hold."""
 
@@ -44,19 +62,24 @@ class LogSequencer:
         staged.append(entry)
         return self._sizes[log] + len(staged) - 1
 
+    def newest(self, log: LogName) -> bytes | None:
+        """Return the newest durable checkpoint that this process signed, if it signed any."""
+        return self._notes.get(log)
+
     def size(self, log: LogName) -> int:
         """Return the size of the log with what is staged; only inside an act of the writer."""
         return self._sizes[log] + len(self._staged[log])
 
     def begin(self, connection: Connection) -> None:
         """Read the heads under the write lock."""
-        heads = {row.log: row for row in connection.execute(select(LogHead.__table__))}
+        heads = {row.log: row for row in connection.execute(_HEADS)}
         for name in self._keys:
             row = heads.get(name)
             self._sizes[name] = row.size if row else 0
             self._roots[name] = row.root if row else merkle.EMPTY_ROOT
             self._staged[name].clear()
         self._next_edges.clear()
+        self._next_notes.clear()
 
     def mark(self) -> Mapping[LogName, int]:
         """Return how much is staged."""
@@ -94,7 +117,7 @@ class LogSequencer:
             self._edge(connection, name), [merkle.leaf_hash(entry) for entry in staged]
         )
         connection.execute(
-            insert(LogEntry),
+            _ADD_ENTRIES,
             [
                 {"log": name.value, "number": first + offset, "entry": entry}
                 for offset, entry in enumerate(staged)
@@ -102,17 +125,13 @@ class LogSequencer:
         )
         _write_tiles(connection, name, tiles)
         checkpoint = Checkpoint(origin=self._keys[name].name, size=edge.size, root=edge.root())
-        head = {
-            "size": checkpoint.size,
-            "root": checkpoint.root,
-            "note": self._keys[name].sign(checkpoint, self._clock()),
-        }
+        note = self._keys[name].sign(checkpoint, self._clock())
         connection.execute(
-            upsert(LogHead)
-            .values(log=name.value, **head)
-            .on_conflict_do_update(index_elements=["log"], set_=head)
+            _SET_HEAD,
+            {"log": name.value, "size": checkpoint.size, "root": checkpoint.root, "note": note},
         )
         self._next_edges[name] = edge
+        self._next_notes[name] = note
 
     def _edge(self, connection: Connection, name: LogName) -> Edge:
         size, root = self._sizes[name], self._roots[name]
@@ -136,6 +155,7 @@ class LogSequencer:
         """Keep the new edges and wake whoever waits for growth."""
         if self._next_edges:
             self._edges.update(self._next_edges)
+            self._notes.update(self._next_notes)
             with self.grown:
                 self.grown.notify_all()
 
@@ -148,12 +168,8 @@ class LogSequencer:
 
 
 def _write_tiles(connection: Connection, name: LogName, tiles: list[Tile]) -> None:
-    statement = upsert(LogTile)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["log", "level", "number"],
-            set_={"hashes": statement.excluded.hashes},
-        ),
+        _SET_TILES,
         [
             {"log": name.value, "level": tile.level, "number": tile.index, "hashes": tile.data}
             for tile in tiles

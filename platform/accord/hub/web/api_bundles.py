@@ -29,12 +29,15 @@ def bundle_routes(services: Services) -> ApiRoutes:
             )
         name = parse_bundle_id(bundle_id)
         stored = services.bundles.accept(caller(), name, request.get_data(), now=services.clock())
-        head = services.reader.head(LogName.AUDIT)
+        note = services.logs.newest(LogName.AUDIT)
+        if note is None:
+            head = services.reader.head(LogName.AUDIT)
+            note = head.note if head else b""
         return {
             "id": name,
             "state": "stored",
             "index": stored.index,
-            "checkpoint": head.note.decode("utf-8") if head else "",
+            "checkpoint": note.decode("utf-8"),
         }
 
     @routes.serves(paths.BUNDLE, method="GET")
