@@ -7,22 +7,20 @@ month's tallies, which are made from generated rows and signed with the desks' o
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from accord.clock import system_clock
-from accord.demo.parties import BANK, EVERYBODY, NGO, ORIGIN, POLICE, REGISTRAR, SUBMITTERS, WITNESS
+from accord.demo.parties import BANK, EVERYBODY, NGO, POLICE, SUBMITTERS
 from accord.demo.processes import Processes
 from accord.demo.sample_tallies import organisation_rows
 from accord.demo.samples import write_csv
+from accord.demo.scene import Scene
 from accord.desk.app import open_desk
 from accord.desk.exchange.tally import last_closed_month, send_tally
 from accord.kernel.errors import Unavailable
-from accord.kernel.identifiers import OrgId, org_name
-from accord.kernel.markings import OrgKind
-from accord.kernel.policy.default_charter import DEFAULT_CHARTER
 from accord.kernel.statements.tally import Cell, Tally
 
 TALLY_ROWS = 4_000
@@ -33,10 +31,6 @@ SEARCH_VALUES = 20
 
 _PARTLY = 5
 _NOTHING = 1
-
-
-def _slugs(kind: OrgKind) -> list[str]:
-    return [one.slug for one in EVERYBODY if one.kind is kind]
 
 
 class Story:
@@ -50,8 +44,7 @@ class Story:
         self.seconds: dict[str, float | None] = {}
         self.skipped: dict[str, str] = {}
         self.report: dict[str, Any] = {}
-        self._hub_url = ""
-        self._pages: dict[str, Mapping[str, Any]] = {}
+        self._scene = Scene(processes)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -68,9 +61,9 @@ class Story:
     def tell(self, *, rows: int, export: Path | None) -> dict[str, Any]:
         """Run every stage and return the report."""
         with self._stage("set up the hub and its witness"):
-            self._set_up()
+            self._scene.set_up()
         with self._stage("enrol seven organisations"):
-            self._enrol()
+            self._scene.enrol(EVERYBODY)
         with self._stage("make the sample export"):
             file = export or self._sample(rows)
         with self._stage("submit"):
@@ -83,88 +76,6 @@ class Story:
         with self._stage("open the pages"):
             self._open_pages()
         return self._told()
-
-    # The hub ---------------------------------------------------------------------------------
-
-    def _set_up(self) -> None:
-        run = self._run
-        _, registrar = run.run_all(
-            [
-                ("witness", ("witness", "init", "--name", WITNESS)),
-                ("registrar", ("registrar", "init", "--name", REGISTRAR)),
-            ]
-        )
-        witness = self._folder / "witness.json"
-        witness.write_text(json.dumps(run.serve("witness", "witness", "serve", "--port", "0")))
-        made = run.run(
-            "hub",
-            *("hub", "init", "--origin", ORIGIN, "--listen", "127.0.0.1:0"),
-            *("--registrar", registrar.data["public_file"], "--witness", str(witness)),
-        )
-        root = str(self._root)
-        charter = self._folder / "charter.toml"
-        charter.write_text(DEFAULT_CHARTER, encoding="utf-8")
-        signed = f"{charter}.json"
-        run.run("registrar", "registrar", "sign", made.data["draft"], "-o", root, "--yes")
-        run.run_all(
-            [
-                ("hub", ("hub", "root", "install", root)),
-                ("witness", ("witness", "log", "add", "--root", root)),
-                ("registrar", ("registrar", "sign", str(charter), "-o", signed, "--yes")),
-            ]
-        )
-        run.run("hub", "hub", "charter", "publish", signed)
-        self._hub_url = str(run.serve("hub", "hub", "serve")["url"])
-
-    @property
-    def _root(self) -> Path:
-        return self._folder / "root.json"
-
-    def _enrol(self) -> None:
-        run = self._run
-        kinds = sorted({one.kind for one in EVERYBODY})
-        done = run.run_all(
-            [("hub", ("hub", "org", "invite", "--kind", kind, *_slugs(kind))) for kind in kinds]
-            + [(one.slug, ("desk", "init", "--hub", self._hub_url)) for one in EVERYBODY]
-        )
-        desks = done[len(kinds) :]
-        invites = {
-            org_name(OrgId(one["org"])): one["invite"]
-            for found in done[: len(kinds)]
-            for one in found.data["invites"]
-        }
-        self._pages = {
-            one.slug: {"user": desk.data["person"], "password": desk.data["password"]}
-            for one, desk in zip(EVERYBODY, desks, strict=True)
-        }
-        begun = run.run_all(
-            [
-                (
-                    one.slug,
-                    (
-                        *("desk", "enrol", "--invite", invites[one.slug], "--name", one.slug),
-                        *("--display-name", one.name, "--kind", one.kind, "--country", one.country),
-                        *("--contact", f"duty desk of {one.name}", "--root", str(self._root)),
-                        *(word for role in one.roles for word in ("--role", role)),
-                    ),
-                )
-                for one in EVERYBODY
-            ]
-        )
-        words = {found.data["org"]: found.data["words"] for found in begun}
-        waiting = run.run("hub", "hub", "org", "export", "-o", str(self._folder / "waiting"))
-        files = [(one["org"], one["file"]) for one in waiting.data["enrolments"]]
-        signed = run.run_all(
-            [
-                ("registrar", ("registrar", "sign", file, "-o", f"{file}.signed", "--yes"))
-                for _, file in files
-            ]
-        )
-        for (org, _), one in zip(files, signed, strict=True):
-            if one.data["six_words"] != words[org]:
-                raise Unavailable("demo_step_failed", "The six words differ.", observed=org)
-        run.run("hub", "hub", "org", "approve", *(f"{file}.signed" for _, file in files))
-        run.run_all([(one.slug, ("desk", "enrol")) for one in EVERYBODY])
 
     # The bank and the police -------------------------------------------------------------------
 
@@ -215,7 +126,7 @@ class Story:
             return
         with self._stage("check the receipt"):
             receipt = self.report["receipt"]["file"]
-            self._run.run(BANK.slug, "verify", receipt, "--root", str(self._root))
+            self._run.run(BANK.slug, "verify", receipt, "--root", str(self._scene.root))
         with self._stage("pull"):
             self._run.run(POLICE.slug, "pull")
         with self._stage("search"):
@@ -273,9 +184,9 @@ class Story:
             send_tally(desk.client, desk.keyring, tally)
 
     def _verify_log(self) -> None:
-        url = f"{self._hub_url}/log/audit"
+        url = f"{self._scene.hub_url}/log/audit"
         outcome = self._run.run(
-            "auditor", "log", "verify", url, "--root", str(self._root), allowed=(0, 3)
+            "auditor", "log", "verify", url, "--root", str(self._scene.root), allowed=(0, 3)
         )
         self.report["log"] = {
             "verified": outcome.data["ok"],
@@ -291,14 +202,14 @@ class Story:
         pages = [
             {
                 "role": "NGO, summary",
-                "url": f"{self._hub_url}/sign-in",
+                "url": f"{self._scene.hub_url}/sign-in",
                 "user": person["login"],
                 "password": person["password"],
             }
         ]
         for role, party in (("police, inbox and search", POLICE), ("bank, inbox", BANK)):
             ready = run.serve(party.slug, "desk", "serve", "--port", "0")
-            pages.append({"role": role, "url": ready["url"], **self._pages[party.slug]})
+            pages.append({"role": role, "url": ready["url"], **self._scene.people[party.slug]})
         self.report["pages"] = pages
 
     def _told(self) -> dict[str, Any]:
