@@ -35,7 +35,7 @@ class Wire(httpx2.BaseTransport):
     """Carries requests to the hub's WSGI application; counts them, can lose or change answers.
 
     ``lose_before`` paths never reach the hub; ``lose_after`` paths reach it and the answer is
-    lost. Before a receipt is asked for, the witness is asked, as the hub's own job would.
+    lost; ``instead`` answers in the hub's place. Before a receipt is asked for, the witness is asked, as the hub's own job would.
     """
 
     def __init__(self, world: World) -> None:
@@ -46,6 +46,7 @@ class Wire(httpx2.BaseTransport):
         self.lose_before: set[str] = set()
         self.lose_after: set[str] = set()
         self.change: Change | None = None
+        self.instead: Callable[[httpx2.Request], httpx2.Response | None] | None = None
         self.witness = True
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -53,6 +54,9 @@ class Wire(httpx2.BaseTransport):
         self.requests.append((request.method, path))
         if any(part in path for part in self.lose_before):
             raise httpx2.ConnectError(CUT, request=request)
+        told = self.instead(request) if self.instead else None
+        if told is not None:
+            return told
         if self.witness and path.endswith(("/receipt", "/checkpoint")):
             self._world.witness_round()
         response = self._inner.handle_request(request)

@@ -187,6 +187,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         page_routes(
             PageServices(
                 vault=desk.vault,
+                org=desk.config.org,
                 clock=desk.clock,
                 signature_state=desk.signature_state,
                 checked=lambda: last_checked(desk.vault),

@@ -249,7 +249,9 @@ class Submissions:
                 under_way = courier.submit(self._put, bundle)
             if under_way is not None:
                 on_bundle(under_way.result())
-        finish_submission(self._vault, key, now=self._clock())
+        # With a refused part it stays open: sending the file again sends that part alone.
+        if all(self.status(one).state is not OutboxState.REFUSED for one in sent):
+            finish_submission(self._vault, key, now=self._clock())
         if wait:
             self._collect(sent)
         return SendReport(
@@ -360,6 +362,8 @@ class Submissions:
         except (Unavailable, AuthenticationNeeded):
             raise
         except AccordError as error:
+            if not _is_final(error):
+                raise
             mark_refused(self._vault, bundle, code=error.code, message=str(error))
         else:
             mark_stored(self._vault, bundle, int(answer["index"]))
@@ -407,6 +411,14 @@ def _parts(
     source = iter(records)
     while part := list(itertools.islice(source, MAX_ROWS)):
         yield [encode_line(record) for record in part], part
+
+
+def _is_final(error: AccordError) -> bool:
+    """Tell whether the hub itself refused; garbled answers and strangers between us decide nothing.
+
+    A problem document of a hub has its own code; ``http_…`` stands for an answer without one.
+    """
+    return not error.code.startswith(("http_", "answer_")) and error.code != "request_unsignable"
 
 
 def _base_key(plan: Plan) -> bytes:

@@ -52,11 +52,22 @@ def already_sent(vault: Vault, records: Sequence[IndicatorRecord]) -> list[SentB
 
 
 def sealed_in(vault: Vault, submission: bytes, lines: Sequence[bytes]) -> list[bool]:
-    """Tell for each line whether this submission has sealed exactly it already."""
+    """Tell for each line whether this submission has sealed exactly it, and was not refused."""
+    refused: dict[BundleId, bool] = {}
+
+    def counts(bundle: BundleId) -> bool:
+        if bundle not in refused:
+            row = outbox_row(vault, bundle)
+            refused[bundle] = row is not None and row.state is OutboxState.REFUSED
+        return not refused[bundle]
+
     texts = [_decode(line).value for line in lines]
     found = find_records(vault, texts, limit=_LIMIT, way=Way.SENT)
     return [
-        any(one.bundle.submission == submission and one.line == line for one in candidates)
+        any(
+            one.bundle.submission == submission and one.line == line and counts(one.bundle.id)
+            for one in candidates
+        )
         for line, (_, candidates) in zip(lines, found, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 """Inbox, one bundle, and search. A search is a form that is posted: no value stands in a URL."""
 
 import datetime as dt
-import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,39 +9,50 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from accord.clock import Clock
+from accord.desk.exchange.confirmations import Confirmation, confirmations
 from accord.desk.indicators import SearchReport, search
-from accord.desk.indicators.search import MAX_VALUES, SignatureState, end_states
+from accord.desk.indicators.search import MAX_VALUES, EndState, SignatureState, end_states
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import (
     WHOLE,
     find_bundle,
-    lines_of,
     list_bundles,
     marks_of,
     quarantined_of,
 )
 from accord.desk.storage.deliveries import refused_deliveries
 from accord.desk.storage.journal import record_act
+from accord.desk.storage.outbox import outbox_row
+from accord.desk.web import words
+from accord.desk.web.records import shown_records
 from accord.kernel.envelope.payload import parse_head
-from accord.kernel.errors import AccordError
-from accord.kernel.identifiers import parse_bundle_id, parse_org_id
+from accord.kernel.errors import AccordError, Malformed, NotFound
+from accord.kernel.identifiers import OrgId, parse_bundle_id, parse_org_id
 from accord.protocol.paths import HOME
 from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
+from accord.webbase.texts import gettext
 
 INBOX = "/inbox"
 SEARCH = "/search"
 PAGE = 50
 RECORDS = 100
 MAX_LINE = 8192
+_PLACE = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageServices:
-    """What the pages work with. ``checked`` tells when the hub was last asked, or ``None``."""
+    """What the pages work with.
+
+    Attributes:
+        org: whose desk this is; ``None`` before enrolment.
+        checked: tells when the hub was last asked, or ``None``.
+    """
 
     vault: Vault
+    org: OrgId | None
     clock: Clock
     signature_state: SignatureState
     checked: Callable[[], int | None]
@@ -51,6 +62,8 @@ def page_routes(services: PageServices) -> Blueprint:
     """Return the pages over ``services``."""
     routes = Blueprint("pages", __name__)
     routes.add_app_template_filter(moment, "moment")
+    routes.add_app_template_filter(words.spaced, "spaced")
+    routes.context_processor(lambda: {"words": words, "checked": services.checked()})
 
     @routes.get(HOME)
     @declare("home:read", who=Who.ANYONE)
@@ -62,13 +75,16 @@ def page_routes(services: PageServices) -> Blueprint:
     @declare("bundle:list", who=Who.PERSON)
     def inbox() -> str:
         """List what was received, and what could not be opened."""
-        bundles = list_bundles(services.vault, way=Way.RECEIVED, limit=PAGE)
+        before = _before()
+        found = list_bundles(services.vault, way=Way.RECEIVED, before=before, limit=PAGE + 1)
         return render_template(
             "desk/inbox.html",
             here=INBOX,
-            bundles=[(bundle, _states(services, bundle)) for bundle in bundles],
-            refused=refused_deliveries(services.vault, limit=PAGE),
-            checked=services.checked(),
+            org=services.org,
+            first=before is None,
+            bundles=[(bundle, _states(services, bundle)) for bundle in found[:PAGE]],
+            older=found[PAGE - 1].no if len(found) > PAGE else None,
+            refused=refused_deliveries(services.vault, limit=PAGE) if before is None else [],
         )
 
     @routes.get(f"{INBOX}/<org>/<bundle_id>")
@@ -115,7 +131,7 @@ def moment(seconds: int | None) -> str:
 
 def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
     vault, now = services.vault, services.clock()
-    bundle = find_bundle(vault, bundle_id, org)
+    bundle = _find(vault, org, bundle_id)
     record_act(
         vault,
         person=current_actor().name,
@@ -124,8 +140,8 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         reason="",
         now=now,
     )
-    lines = itertools.islice(lines_of(vault, bundle), RECORDS)
     marks = marks_of(vault, bundle.org, bundle.id)
+    quarantined = quarantined_of(vault, bundle)
     return render_template(
         "desk/bundle.html",
         here=INBOX,
@@ -133,32 +149,81 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         head=parse_head(bundle.head)[1] if bundle.head is not None else None,
         states=_states(services, bundle),
         signature=services.signature_state(bundle),
-        lines=[
-            (number, line.decode("utf-8"), end_states(bundle, number, marks, now=now))
-            for number, line in enumerate(lines)
-        ],
-        quarantined=quarantined_of(vault, bundle),
+        records=shown_records(
+            vault,
+            bundle,
+            marks=marks,
+            invalid=frozenset(number for number, _ in quarantined),
+            limit=RECORDS,
+            now=now,
+        ),
+        quarantined=quarantined,
         marks=marks,
+        whole=WHOLE,
+        sent=_sent(services, bundle),
     )
 
 
-def _states(services: PageServices, bundle: StoredBundle) -> tuple[str, ...]:
+def _find(vault: Vault, org: str, bundle_id: str) -> StoredBundle:
+    try:
+        return find_bundle(vault, bundle_id, org)
+    except NotFound as error:
+        raise NotFound(
+            error.code,
+            gettext("This desk has no such bundle."),
+            observed=error.observed,
+            next_step=gettext("Look in the inbox: it lists everything that has arrived."),
+        ) from error
+
+
+def _sent(
+    services: PageServices, bundle: StoredBundle
+) -> tuple[str, list[Confirmation]] | None:
+    """Return the state at the hub and the recipients' standing of a bundle sent from here."""
+    row = outbox_row(services.vault, bundle.id) if bundle.way is Way.SENT else None
+    if row is None:
+        return None
+    return row.state.value, confirmations(services.vault, bundle.id, now=services.clock())
+
+
+def _before() -> int | None:
+    """Return the row number before which the inbox is listed.
+
+    Raises:
+        Malformed: ``page_unknown``.
+    """
+    asked = request.args.get("before")
+    if asked is None:
+        return None
+    if not _PLACE.fullmatch(asked):
+        raise Malformed(
+            "page_unknown",
+            gettext("The inbox has no such page."),
+            next_step=gettext("Go back to the first page of the inbox."),
+        )
+    return int(asked)
+
+
+def _states(services: PageServices, bundle: StoredBundle) -> tuple[EndState, ...]:
     marks = marks_of(services.vault, bundle.org, bundle.id)
-    return tuple(state.value for state in end_states(bundle, WHOLE, marks, now=services.clock()))
+    return end_states(bundle, WHOLE, marks, now=services.clock())
 
 
 def _search_page(
     services: PageServices, report: SearchReport | None, error: AccordError | None = None
 ) -> str:
+    at, step = words.search_step(error) if error else (None, None)
     return render_template(
         "desk/search.html",
         here=SEARCH,
+        org=services.org,
         report=report,
         error=error,
+        wrong=at,
+        step=step,
         values=request.form.get("values", ""),
         reason=request.form.get("reason", ""),
         most=MAX_VALUES,
-        checked=services.checked(),
     )
 
 

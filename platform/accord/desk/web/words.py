@@ -1,0 +1,71 @@
+"""What codes mean to a person: a plain sentence for each marking, state and standing.
+
+Every table holds every code of its vocabulary (a test compares them); the codes themselves stay
+in files and on the wire.
+"""
+
+from collections.abc import Mapping
+
+from accord.desk.exchange.confirmations import Standing
+from accord.desk.indicators.search import EndState
+from accord.kernel.errors import AccordError
+from accord.kernel.markings import Onward, Tlp
+from accord.webbase.texts import gettext
+
+TLP: Mapping[str, str] = {
+    Tlp.CLEAR: gettext("It may be made public."),
+    Tlp.GREEN: gettext("It may be shared in the community that fights this crime, not in public."),
+    Tlp.AMBER: gettext("Only for people in your organisation and its clients who need it."),
+    Tlp.AMBER_STRICT: gettext("Only for people in your organisation who need it."),
+    Tlp.RED: gettext("Only for the people it was sent to, not for others in your organisation."),
+}
+"""Who may learn of it (FIRST TLP 2.0)."""
+
+ONWARD: Mapping[str, str] = {
+    Onward.NONE: gettext("Do not pass it on to another organisation."),
+    Onward.SAME_KIND: gettext("You may pass it on to organisations of the same kind as yours."),
+    Onward.LAW_ENFORCEMENT: gettext("You may pass it on to law enforcement, to nobody else."),
+    Onward.ASK_FIRST: gettext("Ask the sender before you pass it on."),
+}
+"""What may happen to it beyond the reader's own organisation."""
+
+ADVICE: Mapping[str, str] = {
+    EndState.ACTIVE: gettext("Nobody has taken it back, and its date has not passed."),
+    EndState.RETRACTED: gettext(
+        "The sender took it back. Do not act on it, remove it from your lists, and tell those "
+        "who have it from you."
+    ),
+    EndState.EXPIRED: gettext("Its date has passed. Ask the sender before you act on it."),
+    EndState.SUPERSEDED: gettext("The sender has replaced it. Use the newer bundle."),
+    EndState.VISIBILITY_LOST: gettext(
+        "The sender no longer shares it with your organisation. Stop using it."
+    ),
+    EndState.DISPUTED: gettext("Somebody says that it is wrong. Ask the sender before you act."),
+}
+"""What the reader does about each end state of something received."""
+
+STANDING: Mapping[str, str] = {
+    Standing.CONFIRMED: gettext("confirmed"),
+    Standing.REFUSED: gettext("could not open it: ask them, then send it again"),
+    Standing.PENDING: gettext("not confirmed yet: their desk acts next"),
+    Standing.OVERDUE: gettext("overdue: call them"),
+}
+"""How far a recipient is, and who acts next."""
+
+SEARCH_STEPS: Mapping[str, tuple[str, str]] = {
+    "search_empty": ("values", gettext("Enter at least one value.")),
+    "search_many": ("values", gettext("Split the list and search twice.")),
+    "reason_missing": ("reason", gettext("Say why you search, for example a case number.")),
+    "reason_long": ("reason", gettext("Shorten the reason.")),
+}
+"""The form's field that is at fault, and what to do there."""
+
+
+def search_step(error: AccordError) -> tuple[str | None, str | None]:
+    """Return the field of the search form that ``error`` is about, and the next step in it."""
+    return SEARCH_STEPS.get(error.code, (None, error.next_step))
+
+
+def spaced(code: str) -> str:
+    """Return a code of a closed vocabulary as words: ``law-enforcement`` → ``law enforcement``."""
+    return code.replace("-", " ").replace("_", " ")
