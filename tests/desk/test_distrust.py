@@ -40,6 +40,8 @@ from accord.kernel.errors import (
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.keys import KemKeyPair, SigningKeyPair
 from accord.kernel.markings import BundleKind, OrgKind
+from accord.kernel.policy.charter import sign_charter
+from accord.kernel.policy.default_charter import DEFAULT_CHARTER
 from accord.kernel.statements.acknowledgement import (
     Acknowledgement,
     Item,
@@ -433,6 +435,54 @@ def test_a_feed_that_goes_back_or_is_cut_is_said(
             desk.pull.pull(retention_days=30)
         police.wire.lose_before = set()
         assert desk.pull.pull(retention_days=30).bundles == 1
+
+
+def test_a_full_disk_loses_nothing_and_confirms_nothing(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    values = [f"shop{number}.evil-example.org" for number in range(3000)]
+    with bank.open() as desk:
+        assert desk.submissions.send(plan(world, police.org), records_of(values)).complete
+    with police.open() as desk:
+        connection = desk.vault.connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(Unavailable) as caught:
+            desk.pull.pull(retention_days=30)
+        assert caught.value.code == "vault_full"
+        assert list_bundles(desk.vault) == []
+        assert ("POST", "/v1/acknowledgements") not in police.wire.requests
+        connection.execute("PRAGMA max_page_count = 1000000")
+        report = desk.pull.pull(retention_days=30)
+        assert (report.records, report.acknowledged) == (3000, 1)
+
+
+def test_an_outbox_that_cannot_be_written_seals_nothing(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    (bank.home / "outbox").write_text("a file where a directory should be")
+    with bank.open() as desk:
+        with pytest.raises(Unavailable) as caught:
+            desk.submissions.send(plan(world, police.org), records_of([BTC]))
+        assert caught.value.code == "outbox_unwritable"
+        assert list_bundles(desk.vault) == []
+
+
+def test_an_approval_that_the_charter_asks_for_is_not_assumed(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    text = DEFAULT_CHARTER.replace("version = 1", "version = 2", 1).replace(
+        "approval = false", "approval = true"
+    )
+    signed = sign_charter(text.encode(), [world.registrar])
+    world.services.directory.publish_charter(signed, now=world.clock())
+    with bank.open() as desk:
+        desk.mirror.refresh()
+        with pytest.raises(Refused) as caught:
+            desk.submissions.send(plan(world, police.org), records_of([BTC]))
+        assert caught.value.code == "charter_approval"
+        wanted = plan(world, police.org, approved=True)
+        assert desk.submissions.send(wanted, records_of([BTC])).complete
 
 
 def test_a_delivery_sealed_to_a_key_that_is_not_ours_is_refused(

@@ -38,6 +38,7 @@ from accord.desk.storage.bundles import (
     purge_expired,
     quarantined_of,
 )
+from accord.desk.storage.vault import explained
 from accord.kernel.errors import Conflict, NotFound, Refused, VerificationFailed
 from accord.kernel.identifiers import OrgId
 from accord.kernel.indicators import encode_line
@@ -75,6 +76,26 @@ def test_a_changed_page_is_refused(vault: Vault) -> None:
     vault.path.write_bytes(data)
     with pytest.raises(VerificationFailed):
         open_vault(vault.path, VAULT_KEY)
+
+
+def test_a_page_that_is_changed_later_is_explained(vault: Vault) -> None:
+    put(vault, described(1), records_of([f"shop{n}.example.org" for n in range(900)]))
+    vault.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    vault.close()
+    data = bytearray(vault.path.read_bytes())
+    for at in range(3 * 8192, len(data), 8192):
+        data[at + 100] ^= 1
+    vault.path.write_bytes(data)
+
+    def read_all() -> None:
+        with explained():
+            found = open_vault(vault.path, VAULT_KEY)
+            find_records(found, ["shop5.example.org"], limit=3)
+            list(lines_of(found, find_bundle(found, bundle_id(1))))
+
+    with pytest.raises(VerificationFailed) as caught:
+        read_all()
+    assert caught.value.code in {"vault_damaged", "vault_key_wrong"}
 
 
 def test_an_existing_vault_is_never_overwritten(vault: Vault) -> None:

@@ -19,6 +19,7 @@ from accord.desk.exchange.submission import Submissions
 from accord.desk.keyring import Keyring, unlock_keyring
 from accord.desk.keyring.people import People
 from accord.desk.storage import StoredBundle, Vault, open_vault
+from accord.desk.storage.vault import explained
 from accord.desk.web import PageServices, page_routes
 from accord.desk.web.pages import INBOX, SEARCH
 from accord.kernel.errors import AuthenticationNeeded
@@ -144,7 +145,8 @@ def open_desk(
     client = HubClient(config.hub, clock=clock, key=keyring.request, transport=transport)
     desk = Desk(config=config, keyring=keyring, vault=vault, client=client, clock=clock)
     try:
-        yield desk
+        with explained():
+            yield desk
     finally:
         desk.close()
 

@@ -84,7 +84,7 @@ class Plan:
         kind: what the records are.
         source: SHA-256 of the file that the records come from; makes a killed submit resumable.
         name: the file's name, for people.
-        approved: a second person approved.
+        approved: a second person approved; a desk knows, so it never leaves this open.
         refs: bundles of which it speaks.
         replaces: a bundle of ours that it supersedes.
         recalls: it takes back a bundle of ours and goes to those who got that one.
@@ -97,7 +97,7 @@ class Plan:
     kind: BundleKind = BundleKind.INDICATORS
     source: bytes | None = None
     name: str | None = None
-    approved: bool | None = None
+    approved: bool = False
     refs: tuple[BundleId, ...] = ()
     replaces: BundleId | None = None
     recalls: bool = False

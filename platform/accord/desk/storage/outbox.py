@@ -56,14 +56,26 @@ def outbox_path(vault: Vault, id_: BundleId) -> Path:
 
 
 def write_sealed(vault: Vault, id_: BundleId, sealed: bytes) -> None:
-    """Write the sealed bytes durably; the row comes after, with ``add_outbox``."""
+    """Write the sealed bytes durably; the row comes after, with ``add_outbox``.
+
+    Raises:
+        Unavailable: ``outbox_unwritable``; nothing counts as sealed.
+    """
     path = outbox_path(vault, id_)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_directory(path.parent)
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise Unavailable(
+            "outbox_unwritable",
+            "The sealed bundle could not be written to the disk.",
+            observed=error.strerror,
+            next_step="Free space or mend the directory's rights, and run the command again.",
+        ) from error
 
 
 def read_sealed(vault: Vault, row: OutboxRow) -> bytes:

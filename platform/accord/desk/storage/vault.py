@@ -91,6 +91,27 @@ class Vault:
             put_setting(connection, name, value)
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the engine says of a damaged or unusable file into our errors.
+
+    Raises:
+        VerificationFailed: ``vault_damaged`` when a page does not hold.
+        Unavailable: ``vault_busy`` or ``vault_full``.
+    """
+    try:
+        yield
+    except sqlcipher3.OperationalError as error:
+        raise _unavailable(error) from error
+    except sqlcipher3.DatabaseError as error:
+        raise VerificationFailed(
+            "vault_damaged",
+            "The vault's file is damaged or was changed.",
+            observed=str(error)[:80],
+            next_step="Restore the desk's directory from a backup.",
+        ) from error
+
+
 def put_setting(connection: sqlite3.Connection, name: str, value: bytes) -> None:
     """Store the setting ``name`` inside a transaction of the caller."""
     connection.execute(
