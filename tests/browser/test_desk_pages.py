@@ -109,7 +109,7 @@ def test_an_investigator_reads_searches_and_leaves(
     assert page.get_by_role("heading", level=1).inner_text() == "October"
     look_up(page, EVM, "absent.example.net")
     assert page.get_by_role("heading", name="1 of 2 found").is_visible()
-    assert page.get_by_text("2 hits, 1 independent origins").is_visible()
+    assert page.get_by_role("cell", name="2 records, 1 independent origin").is_visible()
     assert page.get_by_text("retracted").first.is_visible()
     assert EVM not in page.url
     page.get_by_role("button", name="Sign out").click()

@@ -176,9 +176,7 @@ def _find(vault: Vault, org: str, bundle_id: str) -> StoredBundle:
         ) from error
 
 
-def _sent(
-    services: PageServices, bundle: StoredBundle
-) -> tuple[str, list[Confirmation]] | None:
+def _sent(services: PageServices, bundle: StoredBundle) -> tuple[str, list[Confirmation]] | None:
     """Return the state at the hub and the recipients' standing of a bundle sent from here."""
     row = outbox_row(services.vault, bundle.id) if bundle.way is Way.SENT else None
     if row is None:
