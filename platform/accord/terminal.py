@@ -26,6 +26,7 @@ from accord.kernel.errors import (
     Unavailable,
     VerificationFailed,
 )
+from accord.logs import log_to_stderr
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -207,6 +208,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         terminal = Terminal(
             json=as_json, quiet=quiet, home=home or default_home(), yes=yes, dry_run=dry_run
         )
+        log_to_stderr()
         try:
             command(terminal, *args, **kwargs)
         except AccordError as error:

@@ -73,7 +73,7 @@ def test_there_is_no_receipt_before_the_quorum_and_one_after(
     ]
 
 
-def test_the_same_bytes_again_get_the_same_answer(world: World, bank: Desk, police: Desk) -> None:
+def test_the_same_bytes_again_get_the_same_answer(bank: Desk, police: Desk) -> None:
     bundle_id, bundle = bank.seal(police)
     first = bank.put_bundle(bundle, bundle_id).json()
     assert bank.put_bundle(bundle, bundle_id).json()["index"] == first["index"]
@@ -100,18 +100,17 @@ def test_a_bundle_is_only_for_those_it_names(world: World, bank: Desk, police: D
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"expires": NOW - 1, "created": NOW - 86_400}, "expired"),
-        ({"created": NOW + 3600}, "created_ahead"),
+        ({"expires": NOW - 1, "created": NOW - 86_400}, "bundle_expired"),
+        ({"created": NOW + 3600}, "bundle_from_future"),
     ],
     ids=["expired", "from the future"],
 )
 def test_a_bundle_out_of_its_time_is_refused(
-    world: World, bank: Desk, police: Desk, changes: dict[str, int], expected: str
+    bank: Desk, police: Desk, changes: dict[str, int], expected: str
 ) -> None:
     bundle_id, bundle = bank.seal(police, **changes)
     answer = bank.put_bundle(bundle, bundle_id)
-    assert answer.status_code == 422
-    assert expected.split("_")[0] in code(answer)
+    assert (answer.status_code, code(answer)) == (422, expected)
 
 
 def test_what_the_charter_does_not_allow_is_refused_with_the_rule(
@@ -143,9 +142,8 @@ def test_nobody_sends_in_the_name_of_another(world: World, bank: Desk, police: D
     assert bank.put_bundle(bundle, bundle_id).status_code == 422
 
 
-def test_a_key_that_is_not_in_force_receives_nothing(
-    world: World, bank: Desk, police: Desk
-) -> None:
+@pytest.mark.usefixtures("police")
+def test_a_key_that_is_not_in_force_receives_nothing(world: World, bank: Desk) -> None:
     stale = Desk(name="police", kind=OrgKind.LAW_ENFORCEMENT, world=world)
     bundle_id, bundle = bank.seal(stale)
     answer = bank.put_bundle(bundle, bundle_id)
@@ -165,14 +163,14 @@ def test_a_key_that_is_not_in_force_receives_nothing(
     ids=["ahead", "another history"],
 )
 def test_a_directory_that_is_not_ours_is_refused(
-    world: World, bank: Desk, police: Desk, point: DirectoryPoint, expected: str
+    bank: Desk, police: Desk, point: DirectoryPoint, expected: str
 ) -> None:
     bundle_id, bundle = bank.seal(police, directory=[point])
     assert code(bank.put_bundle(bundle, bundle_id)) == expected
 
 
 @pytest.mark.parametrize("where", [0, 8, 200, 4000, -1], ids=str)
-def test_a_changed_byte_is_refused(world: World, bank: Desk, police: Desk, where: int) -> None:
+def test_a_changed_byte_is_refused(bank: Desk, police: Desk, where: int) -> None:
     bundle_id, bundle = bank.seal(police)
     changed = bytearray(bundle)
     changed[where] ^= 1
@@ -183,9 +181,7 @@ def test_a_changed_byte_is_refused(world: World, bank: Desk, police: Desk, where
     assert police.deliveries() == []
 
 
-def test_unsigned_replayed_late_and_foreign_requests_are_refused(
-    world: World, bank: Desk
-) -> None:
+def test_unsigned_replayed_late_and_foreign_requests_are_refused(world: World, bank: Desk) -> None:
     assert code(world.client.get("/v1/feed")) == "signature_missing"
     headers = bank.headers("GET", "/v1/feed")
     assert world.client.get("/v1/feed", headers=headers).status_code == 200

@@ -63,6 +63,7 @@ class MovingClock:
     """A clock that tests move."""
 
     def __init__(self, now: int = NOW) -> None:
+        """Start at ``now``."""
         self.now = now
 
     def __call__(self) -> int:
@@ -181,6 +182,7 @@ class World:
     """One hub with its registrar and witness; ``enrol`` adds simulated desks."""
 
     def __init__(self, folder: Path, *, charter: str | None = DEFAULT_CHARTER) -> None:
+        """Make registrar, witness and hub in ``folder``; ``charter`` is published when given."""
         self.folder = folder
         self.clock = MovingClock()
         self.registrar = SigningKeyPair.generate()

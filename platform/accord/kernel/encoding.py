@@ -45,21 +45,21 @@ def b64decode(text: object, *, length: int | None = None) -> bytes:
     Raises:
         Malformed: ``base64_invalid`` when ``text`` is not canonical base64 or has another length.
     """
+    if not isinstance(text, str):
+        _refuse_base64("not a string")
     try:
-        if not isinstance(text, str):
-            raise _not_base64("not a string")
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise _not_base64("not base64") from error
+        _refuse_base64("not base64", cause=error)
     if b64encode(data) != text:
-        raise _not_base64("not the canonical spelling")
+        _refuse_base64("not the canonical spelling")
     if length is not None and len(data) != length:
-        raise _not_base64(f"{len(data)} bytes instead of {length}")
+        _refuse_base64(f"{len(data)} bytes instead of {length}")
     return data
 
 
-def _not_base64(observed: str) -> Malformed:
-    return Malformed("base64_invalid", "This is not canonical base64.", observed=observed)
+def _refuse_base64(observed: str, *, cause: Exception | None = None) -> NoReturn:
+    raise Malformed("base64_invalid", "This is not canonical base64.", observed=observed) from cause
 
 
 def dump_object(obj: Mapping[str, JsonValue]) -> bytes:
@@ -135,31 +135,36 @@ def _no_number(_text: str) -> NoReturn:
 
 
 def _check_value(value: JsonValue, depth: int) -> None:
-    if isinstance(value, str):
-        if _LONE_SURROGATE.search(value):
-            raise Malformed("json_invalid", "A string holds half of a surrogate pair.")
-    elif isinstance(value, bool):
-        return
-    elif isinstance(value, int):
-        if abs(value) > MAX_INT:
-            raise Malformed("json_invalid", "An integer is 2^53 or larger.")
-    elif isinstance(value, Mapping):
-        if depth == 0:
-            raise Malformed("json_invalid", f"Nesting is deeper than {MAX_DEPTH}.")
+    if isinstance(value, Mapping):
+        _check_depth_left(depth)
         for key, item in value.items():
             if not isinstance(key, str):
                 raise Malformed("json_invalid", "A key is not a string.")
             _check_value(key, depth)
             _check_value(item, depth - 1)
     elif isinstance(value, list | tuple):
-        if depth == 0:
-            raise Malformed("json_invalid", f"Nesting is deeper than {MAX_DEPTH}.")
+        _check_depth_left(depth)
         for item in value:
             _check_value(item, depth - 1)
     else:
+        _check_scalar(value)
+
+
+def _check_depth_left(depth: int) -> None:
+    if depth == 0:
+        raise Malformed("json_invalid", f"Nesting is deeper than {MAX_DEPTH}.")
+
+
+def _check_scalar(value: JsonValue) -> None:
+    if isinstance(value, str):
+        if _LONE_SURROGATE.search(value):
+            raise Malformed("json_invalid", "A string holds half of a surrogate pair.")
+    elif not isinstance(value, int):
         raise Malformed(
             "json_invalid", "Only strings, integers, booleans, lists and objects are allowed."
         )
+    elif abs(value) > MAX_INT:
+        raise Malformed("json_invalid", "An integer is 2^53 or larger.")
 
 
 def require_keys(

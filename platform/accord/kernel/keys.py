@@ -81,7 +81,7 @@ class SigningPublicKey:
 
     @cached_property
     def kid(self) -> KeyId:
-        """SHA-256(``accord/1/kid/sig\\0`` ‖ Ed25519 ‖ ML-DSA-65): one id for the pair."""
+        r"""SHA-256(``accord/1/kid/sig\0`` ‖ Ed25519 ‖ ML-DSA-65): one id for the pair."""
         return KeyId(hashlib.sha256(_SIG_LABEL + self.raw).digest())
 
     @cached_property
@@ -175,7 +175,7 @@ class KemPublicKey:
 
     @cached_property
     def kid(self) -> KeyId:
-        """SHA-256(``accord/1/kid/kem\\0`` ‖ public key)."""
+        r"""SHA-256(``accord/1/kid/kem\0`` ‖ public key)."""
         return KeyId(hashlib.sha256(_KEM_LABEL + self.raw).digest())
 
 
@@ -228,7 +228,7 @@ class KemKeyPair:
 
 
 def request_key_id(public: bytes) -> KeyId:
-    """Return SHA-256(``accord/1/kid/req\\0`` ‖ 32-byte Ed25519 public key)."""
+    r"""Return SHA-256(``accord/1/kid/req\0`` ‖ 32-byte Ed25519 public key)."""
     if len(public) != ED25519_PUBLIC_SIZE:
         raise Malformed("key_invalid", "A request key has 32 bytes.")
     return KeyId(hashlib.sha256(_REQUEST_LABEL + public).digest())

@@ -3,12 +3,10 @@
 import hashlib
 import secrets
 import signal
-import sys
 import threading
 from types import FrameType
 
 import click
-import structlog
 from waitress.server import create_server
 
 from accord.desk.app import Desk, make_pages
@@ -27,8 +25,6 @@ MAX_BODY = 1024 * 1024
 @common_options
 def serve(terminal: Terminal, *, port: int | None) -> None:
     """Serve the desk's pages on this computer and keep in touch with the hub, until stopped."""
-    # The request log goes where words go: stdout is data only.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     with opened_desk(terminal) as desk:
         server = create_server(
             _not_ready,

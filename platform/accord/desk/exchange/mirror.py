@@ -146,7 +146,12 @@ class DirectoryMirror:
     def recent(self, orgs: Iterable[OrgId] = ()) -> DirectoryState:
         """Return the state, refreshed when it is more than five minutes old or lacks an org."""
         seen = latest_checkpoint(self._vault, self.origin)
-        old = seen is None or not 0 <= self._clock() - seen.seen <= RECENT
+        # Another command may have refreshed the vault, but not what this one holds.
+        old = (
+            seen is None
+            or seen.size != self.state.size
+            or not 0 <= self._clock() - seen.seen <= RECENT
+        )
         if old or any(self.state.find_organisation(org) is None for org in orgs):
             return self.refresh()
         return self.state
