@@ -101,7 +101,7 @@ def test_a_bundle_is_only_for_those_it_names(world: World, bank: Desk, police: D
     ("changes", "expected"),
     [
         ({"expires": NOW - 1, "created": NOW - 86_400}, "bundle_expired"),
-        ({"created": NOW + 3600}, "bundle_from_future"),
+        ({"created": NOW + 3600}, "created_in_future"),
     ],
     ids=["expired", "from the future"],
 )
