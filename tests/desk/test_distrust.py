@@ -437,6 +437,18 @@ def test_a_feed_that_goes_back_or_is_cut_is_said(
         assert desk.pull.pull(retention_days=30).bundles == 1
 
 
+def test_keys_and_named_directory_are_of_one_size_also_after_another_command(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    with bank.open() as one, bank.open() as other:
+        one.mirror.refresh()
+        world.enrol("third-bank", OrgKind.FINANCIAL)
+        other.mirror.refresh()
+        assert one.mirror.state.size < other.mirror.state.size
+        assert one.mirror.sealing_point().size == one.mirror.state.size
+        assert police.org in {found.org for found in one.mirror.state.organisations()}
+
+
 def test_a_full_disk_loses_nothing_and_confirms_nothing(
     world: World, bank: DeskAt, police: DeskAt
 ) -> None:
