@@ -8,7 +8,7 @@ and seen by nobody before it is durable.
 import threading
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -33,6 +33,11 @@ def _replacing(table: type[Base], keys: Sequence[str], *columns: str) -> Insert:
 # Built once: composing a statement costs more than running it.
 _HEADS = select(LogHead.log, LogHead.size, LogHead.root)
 _ADD_ENTRIES = insert(LogEntry)
+_TILE = select(LogTile.hashes).where(
+    LogTile.log == bindparam("log"),
+    LogTile.level == bindparam("level"),
+    LogTile.number == bindparam("number"),
+)
 _SET_HEAD = _replacing(LogHead, ["log"], "size", "root", "note")
 _SET_TILES = _replacing(LogTile, ["log", "level", "number"], "hashes")
 
@@ -182,9 +187,7 @@ def read_tile_row(
 ) -> bytes:
     """Return the first ``width`` hashes of a tile, or fewer when the tile is narrower."""
     data: bytes | None = connection.scalar(
-        select(LogTile.hashes).where(
-            LogTile.log == log.value, LogTile.level == level, LogTile.number == index
-        )
+        _TILE, {"log": log.value, "level": level, "number": index}
     )
     return (data or b"")[: width * 32]
 
