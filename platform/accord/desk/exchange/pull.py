@@ -49,6 +49,7 @@ from accord.protocol import paths
 from accord.protocol.schemas.acknowledgements import AcknowledgementsStored
 from accord.protocol.schemas.bundles import MAX_WAIT
 from accord.protocol.schemas.feed import FeedPage
+from accord.protocol.schemas.fields import MAX_U63
 
 PAGE = 100
 """Deliveries asked for in one stream."""
@@ -308,7 +309,7 @@ def read_deliveries(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     A stream that ends inside a delivery simply ends: the rest comes with the next one.
 
     Raises:
-        Malformed: ``delivery_too_long``.
+        Malformed: ``delivery_too_long``, ``answer_invalid``.
     """
     buffer = bytearray()
     for piece in pieces:
@@ -324,6 +325,10 @@ def read_deliveries(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
             if len(buffer) < _PREFIX + size:
                 break
             seq = int.from_bytes(buffer[:8], "big")
+            if seq > MAX_U63:
+                raise Malformed(
+                    "answer_invalid", "A delivery has an impossible number.", observed=str(seq)
+                )
             raw = bytes(buffer[_PREFIX : _PREFIX + size])
             del buffer[: _PREFIX + size]
             yield seq, raw

@@ -39,6 +39,7 @@ SEARCH = "/search"
 PAGE = 50
 RECORDS = 100
 MAX_LINE = 8192
+LAST_MOMENT = 253_402_300_799
 _PLACE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -123,9 +124,11 @@ def page_routes(services: PageServices) -> Blueprint:
 
 
 def moment(seconds: int | None) -> str:
-    """Return unix seconds as a UTC time for people."""
+    """Return unix seconds as a UTC time for people; beyond the year 9999 as the number."""
     if seconds is None:
         return "–"
+    if not 0 <= seconds <= LAST_MOMENT:  # a sender may sign any time
+        return str(seconds)
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
