@@ -1,142 +1,233 @@
-"""The desk's inbox and search in a real browser: by keyboard, without script, at 320 px, axe clean."""
+"""The desk's pages in a real browser: by keyboard, without script, at 320 px, dark, axe clean."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
-from tests.browser.conftest import served
-from tests.desk.conftest import BANK, NOW, bundle_id, described, put, records_of
+from playwright.sync_api import Page
+from tests.browser.conftest import MAX_WEIGHT, Visit, contrast, examine, sign_in, tab_stops, weight
+from tests.browser.desk_place import (
+    BIG,
+    BROKEN,
+    EVM,
+    EXPIRED,
+    LONG,
+    MORE,
+    OCTOBER,
+    POLICE,
+    RECALL,
+    RETRACTED,
+    SENT,
+    DeskPlace,
+    desk_place,
+    values,
+)
+from tests.desk.conftest import BANK, bundle_id
 
-from accord.desk.app import Desk, make_pages
-from accord.desk.config import DeskConfig
-from accord.desk.exchange.client import HubClient
-from accord.desk.keyring import Keyring
-from accord.desk.keyring.people import People
-from accord.desk.storage import Mark, MarkState, create_vault
-from accord.desk.storage.bundles import WHOLE, add_mark
-from accord.desk.storage.deliveries import DeliveryRow, DeliveryState, add_delivery
-from accord.kernel.envelope.payload import PayloadHead, format_head
-from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
-
-EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
-LONG = "a" * 60 + ".evil-example.org"
-
-
-class Place:
-    """A desk with two bundles, one of them taken back, and one that could not be opened."""
-
-    def __init__(self, folder: Path) -> None:
-        """Fill the vault and make an account."""
-        config = DeskConfig(home=folder, hub="http://127.0.0.1:9")
-        keyring = Keyring(
-            signing=SigningKeyPair.generate(),
-            request=RequestKeyPair.generate(),
-            kem=(KemKeyPair.generate(),),
-            vault=bytes(32),
-        )
-        vault = create_vault(config.vault_file, keyring.vault)
-        head = format_head(bytes(32), PayloadHead(title="October", narrative="Seen by us."))
-        put(vault, described(1, title="October", head=head), records_of([EVM, LONG]))
-        put(vault, described(2, title="Taken back", head=head), records_of([EVM]))
-        mark = Mark(
-            record=WHOLE, state=MarkState.RETRACTED, by_id=bundle_id(3), code="error", at=NOW
-        )
-        row = DeliveryRow(
-            seq=9,
-            org=None,
-            id=None,
-            manifest=None,
-            state=DeliveryState.REFUSED,
-            at=NOW,
-            code="bundle_magic",
-        )
-        with vault.transaction() as connection:
-            add_mark(connection, BANK, bundle_id(2), mark)
-            add_delivery(connection, row, b"no bundle")
-        self.password = People(vault).set_password("ana")
-        self.desk = Desk(
-            config=config,
-            keyring=keyring,
-            vault=vault,
-            client=HubClient(config.hub, clock=lambda: NOW),
-            clock=lambda: NOW,
-        )
-        self.app = make_pages(self.desk, secret_key=bytes(32), instance="0a0b0c0d", port=0)
-        self.base = ""
+from accord.desk.indicators.search import MAX_VALUES
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("desk"))
-    with served(made.app) as base:
-        made.base = base
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]:
+    with desk_place(tmp_path_factory.mktemp("desk"), filled=True) as made:
         yield made
-    made.desk.close()
 
 
-def enter(page: Page, place: Place) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Name").fill("ana")
-    page.get_by_label("Password").fill(place.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/inbox")
+@pytest.fixture(scope="module")
+def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]:
+    with desk_place(tmp_path_factory.mktemp("empty"), filled=False) as made:
+        yield made
 
 
-def look_up(page: Page, *values: str, reason: str = "case 114") -> None:
+def bundle_path(number: int, org: str = BANK) -> str:
+    return f"/inbox/{org}/{bundle_id(number)}"
+
+
+def look_up(page: Page, *sought: str, reason: str = "case 114") -> None:
     page.goto("/search")
-    page.get_by_label("Wallets, transactions").fill("\n".join(values))
+    # Set at once, as a paste does it: typing 5,000 lines would take the browser half a minute.
+    page.get_by_label("Wallets, transactions").evaluate(
+        "(at, text) => { at.value = text; }", "\n".join(sought)
+    )
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name="Search").click()
     page.wait_for_load_state()
 
 
-def problems(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{entry['id']}: {entry['nodes'][0]['html'][:200]}" for entry in found]
+def words(page: Page) -> str:
+    return page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize("script", [True, False])
 def test_an_investigator_reads_searches_and_leaves(
-    browser: Browser, place: Place, *, script: bool
+    visit: Visit, place: DeskPlace, *, script: bool
 ) -> None:
-    context = browser.new_context(base_url=place.base, java_script_enabled=script)
-    page = context.new_page()
-    enter(page, place)
-    assert page.get_by_text("bundle_magic").is_visible()
-    page.get_by_role("link", name="October").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "October"
+    page = visit(place.base, java_script_enabled=script)
+    place.enter(page)
+    page.wait_for_url("**/inbox")
+    page.get_by_role("link", name="Older").click()
+    page.get_by_role("link", name="October wallets").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "October wallets"
+    assert page.get_by_role("rowheader", name=EVM).is_visible()
     look_up(page, EVM, "absent.example.net")
     assert page.get_by_role("heading", name="1 of 2 found").is_visible()
-    assert page.get_by_role("cell", name="2 records, 1 independent origin").is_visible()
-    assert page.get_by_text("retracted").first.is_visible()
+    assert page.get_by_role("cell", name="4 records, 2 independent origins").is_visible()
     assert EVM not in page.url
+    page.get_by_role("link", name="your own bundle").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Our list"
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
     answer = page.goto("/inbox")
     assert answer is not None
     assert answer.status == 401
-    context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_and_nothing_runs_over(
-    browser: Browser, place: Place, scheme: str, width: int
+def test_every_page_is_axe_clean_in_both_schemes_and_fits_a_phone(
+    visit: Visit, place: DeskPlace
 ) -> None:
-    context = browser.new_context(
-        base_url=place.base, color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
-    page = context.new_page()
-    enter(page, place)
-    fits = "document.documentElement.scrollWidth <= window.innerWidth"
-    for path in ("/inbox", f"/inbox/{BANK}/{bundle_id(1)}", "/search"):
+    page = visit(place.base)
+    page.goto("/sign-in")
+    examine(page, "sign in")
+    sign_in(page, "ana", "wrong")
+    assert page.get_by_role("alert").is_visible()
+    page.goto("/inbox")
+    examine(page, "a stranger")
+    place.enter(page)
+    numbers = (OCTOBER, RETRACTED, EXPIRED, RECALL, BROKEN)
+    paths = [*map(bundle_path, numbers), bundle_path(SENT, POLICE)]
+    for path in ("/inbox", *paths, bundle_path(99)):
         page.goto(path)
-        assert problems(page) == [], path
-        assert page.evaluate(fits), path
-    for reason in ("case 114", ""):
-        look_up(page, EVM, LONG, "???", reason=reason)
-        assert problems(page) == [], reason
-        assert page.evaluate(fits), reason
-    context.close()
+        examine(page, path)
+
+
+def test_search_is_axe_clean_before_after_and_when_it_fails(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    for sought, reason in (((EVM, LONG, "???"), "case 114"), ((EVM,), ""), ((), "case 114")):
+        look_up(page, *sought, reason=reason)
+        examine(page, f"{len(sought)} values, reason {reason!r}")
+
+
+def test_an_empty_desk_says_who_acts_next(visit: Visit, empty_place: DeskPlace) -> None:
+    page = visit(empty_place.base)
+    empty_place.enter(page)
+    examine(page, "empty inbox")
+    said = words(page)
+    assert "This desk is not enrolled yet" in said
+    assert "the registrar acts next" in said
+    assert "Nothing has arrived yet" in said
+    assert "has not asked its hub yet" in page.locator("footer").inner_text()
+    look_up(page, EVM)
+    assert "0 of 1 found" in words(page)
+    assert "nobody has shared it with your organisation" in words(page)
+
+
+def test_a_bundle_says_who_can_open_it_and_what_may_be_done(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    page.goto(bundle_path(OCTOBER))
+    assert f"Who can open it: hotline@hub.example, {POLICE}. The hub cannot." in words(page)
+    assert "Do not pass it on to another organisation." in words(page)
+    assert "only the sender can take it back" in words(page)
+    page.goto(bundle_path(RETRACTED))
+    assert "Do not act on it, remove it from your lists" in words(page)
+    assert "Wrong file." in words(page)
+    page.goto(bundle_path(EXPIRED))
+    assert "Ask the sender before you act on it." in words(page)
+    page.goto(bundle_path(SENT, POLICE))
+    assert f"{BANK}: confirmed" in words(page)
+    assert "hotline@hub.example: not confirmed yet: their desk acts next" in words(page)
+    page.goto(bundle_path(BROKEN))
+    assert "Tell the sender: record 0 record_invalid" in words(page)
+    page.goto("/inbox")
+    assert "delivery 9" not in page.locator("table").inner_text()
+    assert "sender not known · delivery 9 · bundle_magic" in words(page)
+
+
+def test_the_inbox_turns_its_pages(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    page.goto("/inbox")
+    newest = page.locator("tbody tr").count()
+    page.get_by_role("link", name="Older").click()
+    # One of the bundles was sent from here: it is not in the inbox.
+    assert newest + page.locator("tbody tr").count() == MORE + 6
+    page.get_by_role("link", name="Latest").click()
+    assert page.locator("tbody tr").count() == newest
+    for wrong in ("0", "-1", "x", "1" * 19):
+        answer = page.goto(f"/inbox?before={wrong}")
+        assert answer is not None
+        assert answer.status == 400
+
+
+def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    page.goto("/sign-in")
+    assert tab_stops(page) == ["Skip to the content", "Accord desk", "Name", "Password", "Sign in"]
+    page.goto("/sign-in")
+    for text in ("", "", "ana", place.password):
+        page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/inbox")
+    page.goto("/search")
+    stops = tab_stops(page)
+    assert stops[:5] == ["Skip to the content", "Accord desk", "Inbox", "Search", "Sign out"]
+    assert stops[5:] == [
+        "Wallets, transactions, domains, onion services or links",
+        "Reason",
+        "Search",
+    ]
+    page.goto("/search")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    for text in (EVM, "case 114"):
+        page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search#results")
+    page.keyboard.press("Tab")
+    assert BANK in page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/inbox/**")
+
+
+def test_every_stop_of_a_bundle_and_of_the_inbox_shows_its_focus_also_in_the_dark(
+    visit: Visit, place: DeskPlace
+) -> None:
+    page = visit(place.base, color_scheme="dark")
+    place.enter(page)
+    page.goto(bundle_path(OCTOBER))
+    assert tab_stops(page)[-2:] == ["Inbox", "Id and records as signed"]
+    page.goto("/inbox")
+    assert tab_stops(page)[-1] == "Older"
+
+
+def test_a_failed_search_leads_to_the_field_at_fault(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    look_up(page, EVM, reason="")
+    alert = page.get_by_role("alert")
+    assert "--reason" not in alert.inner_text()
+    alert.get_by_role("link").click()
+    page.keyboard.type("case 7")
+    field = page.get_by_label("Reason")
+    assert field.input_value() == "case 7"
+    assert field.get_attribute("aria-invalid") == "true"
+    assert page.get_by_label("Wallets, transactions").input_value() == EVM
+    assert contrast(page) == []
+
+
+def test_no_page_weighs_more_than_60_kb(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    for path in ("/inbox", bundle_path(BIG), "/search", "/sign-in"):
+        assert weight(page, path) <= MAX_WEIGHT, path
+
+
+def test_a_search_takes_as_many_values_as_it_says(visit: Visit, place: DeskPlace) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    look_up(page, *values(MAX_VALUES))
+    assert page.get_by_role("heading", name=f"120 of {MAX_VALUES} found").is_visible()
+    look_up(page, *values(MAX_VALUES + 1))
+    assert page.get_by_role("link", name="Split the list and search twice.").is_visible()
