@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import pytest
 from tests.desk.conftest import BANK, NOW, bundle_id, described, put, records_of
 
-from accord.desk.indicators import EndState, SearchReport, already_sent, search
+from accord.desk.indicators import EndState, SearchReport, Sought, already_sent, search
 from accord.desk.storage import Mark, MarkState, Vault, Way, journal, outbox
 from accord.desk.storage.bundles import WHOLE, add_mark
 from accord.kernel.errors import Malformed
@@ -131,20 +131,30 @@ def test_corroboration_counts_origins_not_copies(vault: Vault) -> None:
 
 def test_what_was_sent_counts_as_sent_until_refused_or_taken_back(vault: Vault) -> None:
     records = records_of([WALLET, BITCOIN])
+    sought = [
+        Sought(
+            kind=one.kind.value,
+            network="" if one.network is None else one.network.value,
+            value=one.value,
+            memo=one.memo or "",
+        )
+        for one in records
+    ]
     put(vault, described(1), records_of([WALLET]))
-    assert already_sent(vault, records) == [None, None], "received is not sent"
+    assert already_sent(vault, sought, [OTHER]) == [None, None], "received is not sent"
     put(vault, described(2, way=Way.SENT, submission=b"s"), records)
-    before = already_sent(vault, records)
+    outbox.write_sealed(vault, bundle_id(2), b"x")
+    with vault.transaction() as connection:
+        outbox.add_outbox(connection, id_=bundle_id(2), sealed=b"x", recipients=[OTHER], now=NOW)
+    before = already_sent(vault, sought, [OTHER])
     assert [(one.bundle, one.record) for one in before if one] == [
         (bundle_id(2), 0),
         (bundle_id(2), 1),
     ]
+    assert already_sent(vault, sought, [OTHER, BANK]) == [None, None], "not to everybody yet"
     mark = Mark(record=1, state=MarkState.RETRACTED, by_id=bundle_id(3), code="error", at=NOW)
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(2), mark)
-    assert [one is None for one in already_sent(vault, records)] == [False, True]
-    outbox.write_sealed(vault, bundle_id(2), b"x")
-    with vault.transaction() as connection:
-        outbox.add_outbox(connection, id_=bundle_id(2), sealed=b"x", recipients=[BANK], now=NOW)
+    assert [one is None for one in already_sent(vault, sought, [OTHER])] == [False, True]
     outbox.mark_refused(vault, bundle_id(2), code="charter_denied", message="No rule.")
-    assert already_sent(vault, records) == [None, None]
+    assert already_sent(vault, sought, [OTHER]) == [None, None]

@@ -5,8 +5,9 @@ strictly than the bundle stops the sending before its part is sealed.
 """
 
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import msgspec
 
 from accord.desk.app import Desk
 from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.shown import moment
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE
 from accord.desk.exchange.submission import Plan, SendReport, SentBundle
+from accord.desk.indicators import Sought, already_sent
 from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
 from accord.desk.storage.outbox import outbox_row
@@ -77,7 +80,8 @@ def send_export(
         )
     with opened_desk(terminal) as desk:
         plan = _plan(desk, file, wishes)
-        intake = read_export(file, options)
+        known = functools.partial(_sent_before, desk, plan)
+        intake = read_export(file, dataclasses.replace(options, already_sent=known))
         report = DryRun(intake, file.name)
         with terminal.progress("rows") as counter:
             blocks = report.blocks(records=outputs.records, refused=outputs.refused)
@@ -112,6 +116,19 @@ def _plan(desk: Desk, file: Path, wishes: Wishes) -> Plan:
         source=_digest(file),
         name=file.name,
     )
+
+
+def _sent_before(desk: Desk, plan: Plan, keys: Sequence[bytes]) -> list[str | None]:
+    """Say of each value key when and in which bundle these recipients got it before."""
+    sought = []
+    for key in keys:
+        kind, network, rest = key.decode("utf-8").split("|", 2)
+        value, _, memo = rest.rpartition("|")
+        sought.append(Sought(kind=kind, network=network, value=value, memo=memo))
+    return [
+        None if one is None else f"Sent on {moment(one.created)} in bundle {one.bundle}."
+        for one in already_sent(desk.vault, sought, plan.recipients)
+    ]
 
 
 def _digest(file: Path) -> bytes:

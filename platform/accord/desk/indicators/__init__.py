@@ -7,7 +7,7 @@ shown as such, never as a plain hit. The room knows no network.
 
 from accord.desk.indicators.imports import describe, import_opened, import_other, store
 from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
-from accord.desk.indicators.sent import SentBefore, already_sent, sealed_in
+from accord.desk.indicators.sent import SentBefore, Sought, already_sent, sealed_in
 
 __all__ = [
     "EndState",
@@ -15,6 +15,7 @@ __all__ = [
     "SearchReport",
     "SearchResult",
     "SentBefore",
+    "Sought",
     "already_sent",
     "describe",
     "import_opened",

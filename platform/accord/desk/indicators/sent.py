@@ -1,6 +1,6 @@
 """What this desk has sent already, so that a value is not sent twice without notice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -8,11 +8,21 @@ import msgspec
 from accord.desk.storage import MarkState, Vault, Way
 from accord.desk.storage.bundles import WHOLE, find_records, marks_of
 from accord.desk.storage.outbox import OutboxState, outbox_row
-from accord.kernel.identifiers import BundleId
+from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.indicators import IndicatorRecord
 
 _LIMIT = 16
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A value that is about to be sent, as rows and bundles tell values apart."""
+
+    kind: str
+    network: str
+    value: str
+    memo: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,31 +32,29 @@ class SentBefore:
     bundle: BundleId
     record: int
     created: int
-    submission: bytes | None
 
 
-def already_sent(vault: Vault, records: Sequence[IndicatorRecord]) -> list[SentBefore | None]:
-    """Return for each record where its value (kind, network and text) was last sent, if it was.
+def already_sent(
+    vault: Vault, sought: Sequence[Sought], recipients: Collection[OrgId]
+) -> list[SentBefore | None]:
+    """Return for each value where it was last sent to all of ``recipients``, if it was.
 
-    Bundles that the hub refused and records that were taken back do not count.
+    Bundles that the hub refused and records that were taken back do not count: a value may go
+    again after a recall, and to somebody who has not got it.
     """
-    found = find_records(vault, [record.value for record in records], limit=_LIMIT, way=Way.SENT)
-    live: dict[BundleId, set[int] | None] = {}
+    found = find_records(vault, [one.value for one in sought], limit=_LIMIT, way=Way.SENT)
+    standing: dict[BundleId, set[int] | None] = {}
     answers: list[SentBefore | None] = []
-    for record, (_, candidates) in zip(records, found, strict=True):
+    for one, (_, candidates) in zip(sought, found, strict=True):
         answer = None
-        for one in candidates:
-            if one.bundle.id not in live:
-                live[one.bundle.id] = _taken_back(vault, one.bundle.org, one.bundle.id)
-            gone = live[one.bundle.id]
-            if gone is None or one.record in gone or not _same(record, _decode(one.line)):
+        for candidate in candidates:
+            bundle = candidate.bundle
+            if bundle.id not in standing:
+                standing[bundle.id] = _taken_back(vault, bundle.org, bundle.id, recipients)
+            gone = standing[bundle.id]
+            if gone is None or candidate.record in gone or not _same(one, candidate.line):
                 continue
-            answer = SentBefore(
-                bundle=one.bundle.id,
-                record=one.record,
-                created=one.bundle.created,
-                submission=one.bundle.submission,
-            )
+            answer = SentBefore(bundle=bundle.id, record=candidate.record, created=bundle.created)
         answers.append(answer)
     return answers
 
@@ -72,15 +80,27 @@ def sealed_in(vault: Vault, submission: bytes, lines: Sequence[bytes]) -> list[b
     ]
 
 
-def _taken_back(vault: Vault, org: str, id_: BundleId) -> set[int] | None:
+def _taken_back(
+    vault: Vault, org: str, id_: BundleId, recipients: Collection[OrgId]
+) -> set[int] | None:
     """Return the records that were taken back, or ``None`` when the whole bundle does not count."""
     row = outbox_row(vault, id_)
-    if row is not None and row.state is OutboxState.REFUSED:
+    if (
+        row is None
+        or row.state is OutboxState.REFUSED
+        or not set(recipients) <= set(row.recipients)
+    ):
         return None
     marks = [mark for mark in marks_of(vault, org, id_) if mark.state is MarkState.RETRACTED]
     gone = {mark.record for mark in marks}
     return None if WHOLE in gone else gone
 
 
-def _same(one: IndicatorRecord, other: IndicatorRecord) -> bool:
-    return (one.kind, one.network, one.value) == (other.kind, other.network, other.value)
+def _same(one: Sought, line: bytes) -> bool:
+    record = _decode(line)
+    return one == Sought(
+        kind=record.kind.value,
+        network="" if record.network is None else record.network.value,
+        value=record.value,
+        memo=record.memo or "",
+    )

@@ -1,0 +1,94 @@
+"""``accord submit`` from a file to verified receipts, over real HTTP."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.desk.test_commands import Cli, Live, enrolled, live, passphrase, schemas
+from tests.support.hub_world import BTC
+
+from accord.kernel.markings import OrgKind
+
+__all__ = ["live", "passphrase", "schemas"]
+
+EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
+EXPORT = f"address;network\n{BTC};Bitcoin\n{EVM};Ethereum\nnonsense;Bitcoin\n{BTC};Bitcoin\n;\n"
+HOW = ("--tlp", "amber", "--purpose", "suspicion-report")
+
+
+@pytest.fixture
+def bank(live: Live, tmp_path: Path, schemas: Path) -> Cli:
+    return enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+
+
+@pytest.fixture
+def police(live: Live, tmp_path: Path, schemas: Path) -> Cli:
+    return enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "october.csv"
+    path.write_text(EXPORT)
+    return path
+
+
+def test_good_rows_go_and_the_others_are_told(
+    bank: Cli, police: Cli, export: Path, tmp_path: Path
+) -> None:
+    mend = tmp_path / "mend.csv"
+    sent = bank.run("submit", str(export), "--to", "police", *HOW, "--refused", str(mend), code=5)
+    totals = {name: count for name, count in sent["totals"].items() if count}
+    assert totals == {"ready": 2, "refused": 1, "duplicate": 1, "blank": 1}
+    assert sent["sent"]["complete"] is True
+    [bundle] = sent["bundles"]
+    assert (bundle["records"], bundle["state"]) == (2, "receipted")
+    proof = bank.run("verify", bundle["receipt"])
+    assert proof["fields"]["subject"] == bundle["id"]
+    assert "nonsense" in mend.read_text()
+    assert police.run("pull")["records"] == 2
+    [found] = police.run("search", EVM, "--reason", "case 1")["results"]
+    assert found["hits"][0]["bundle"] == bundle["id"]
+
+
+def test_a_file_sent_again_is_all_duplicates_with_date_and_bundle(
+    bank: Cli, police: Cli, export: Path
+) -> None:
+    first = bank.run("submit", str(export), "--to", "police", *HOW, code=5)
+    again = bank.run("submit", str(export), "--to", "police", *HOW, code=1)
+    assert again["bundles"] == []
+    assert again["totals"]["duplicate"] == 3
+    repeated = [one for one in again["records"] if one["code"] == "already_sent"]
+    assert all(first["bundles"][0]["id"] in one["message"] for one in repeated)
+    assert len(repeated) == 2
+    assert police.run("pull")["bundles"] == 1
+
+
+def test_the_charter_says_no_before_anything_is_sealed(
+    live: Live, bank: Cli, police: Cli, export: Path
+) -> None:
+    assert police.home != bank.home
+    before = live.world.services.feed.newest()
+    how = ("--tlp", "amber", "--purpose", "screening")
+    refused = bank.run("submit", str(export), "--to", "police", *how, code=1)
+    assert refused["error"]["code"] == "charter_purpose"
+    assert live.world.services.feed.newest() == before
+    unknown = bank.run("submit", str(export), "--to", "nobody", *HOW, code=1)
+    assert unknown["error"]["code"] == "org_unknown"
+
+
+def test_a_row_marked_more_strictly_than_the_bundle_stops_it(
+    bank: Cli, police: Cli, tmp_path: Path
+) -> None:
+    assert police.home.is_dir()
+    path = tmp_path / "marked.csv"
+    path.write_text(f"address,network,tlp\n{BTC},Bitcoin,TLP:RED\n")
+    refused = bank.run("submit", str(path), "--to", "police", *HOW, code=1)
+    assert refused["error"]["code"] == "tlp_too_wide"
+
+
+def test_without_a_desk_nothing_is_sent(tmp_path: Path, schemas: Path, export: Path) -> None:
+    nobody = Cli(home=tmp_path / "none", schemas=schemas)
+    answer = nobody.run("submit", str(export), "--to", "police", *HOW, code=4)
+    assert answer["error"]["code"] == "not_enrolled"
+    assert json.dumps(answer)
