@@ -6,6 +6,7 @@ An attacker who controls these two variables chooses which keys are opened, not 
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -27,6 +28,12 @@ def default_home() -> Path:
 def environment_for_children() -> dict[str, str]:
     """Return the environment without Accord's own variables, for processes that we start."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ACCORD_")}
+
+
+def use_only(environment: Mapping[str, str]) -> None:
+    """Replace this process's environment; for a command that was forked, not started anew."""
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def read_passphrase() -> bytes | None:
