@@ -30,9 +30,6 @@ from accord.kernel.tlog.tiles import load_edge
 REFRESH_SECONDS = 0.5
 """How long the state may lag behind leaves that another process appended."""
 
-MAX_POINT_AGE = 3600
-"""Oldest directory, in seconds, on which a sender may have relied."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
