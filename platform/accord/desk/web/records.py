@@ -21,6 +21,7 @@ class ShownRecord:
     number: int
     line: str
     content: IndicatorRecord | None
+    invalid: bool
     states: tuple[EndState, ...]
 
 
@@ -49,6 +50,7 @@ def shown_records(
             number=number,
             line=line.decode("utf-8"),
             content=None if number in invalid else _content(line),
+            invalid=number in invalid,
             states=end_states(bundle, number, marks, now=now),
         )
         for number, line in enumerate(lines)

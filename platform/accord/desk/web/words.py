@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from accord.desk.exchange.confirmations import Standing
 from accord.desk.indicators.search import EndState
+from accord.desk.storage.outbox import OutboxState
 from accord.kernel.errors import AccordError
 from accord.kernel.markings import Onward, Tlp
 from accord.webbase.texts import gettext
@@ -51,6 +52,14 @@ STANDING: Mapping[str, str] = {
     Standing.OVERDUE: gettext("overdue: call them"),
 }
 """How far a recipient is, and who acts next."""
+
+OUTBOX: Mapping[str, str] = {
+    OutboxState.SEALED: gettext("Not at the hub yet: this desk sends it as soon as it can."),
+    OutboxState.STORED: gettext("Stored at the hub; the witnesses confirm it next."),
+    OutboxState.RECEIPTED: gettext("Accepted by the hub, with a receipt from the witnessed log."),
+    OutboxState.REFUSED: gettext("The hub refused it: nobody has it. Mend it and send it again."),
+}
+"""How far a bundle that was sent from here came, and who acts next."""
 
 SEARCH_STEPS: Mapping[str, tuple[str, str]] = {
     "search_empty": ("values", gettext("Enter at least one value.")),

@@ -1,0 +1,36 @@
+"""Every code that a page can meet has its sentence."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import pytest
+
+from accord.desk.exchange.confirmations import Standing
+from accord.desk.indicators.search import EndState
+from accord.desk.storage.outbox import OutboxState
+from accord.desk.web import words
+from accord.kernel.errors import Malformed
+from accord.kernel.markings import Onward, Tlp
+
+
+@pytest.mark.parametrize(
+    ("table", "vocabulary"),
+    [
+        (words.TLP, Tlp),
+        (words.ONWARD, Onward),
+        (words.ADVICE, EndState),
+        (words.STANDING, Standing),
+        (words.OUTBOX, OutboxState),
+    ],
+)
+def test_each_table_has_a_sentence_for_every_code_and_no_other(
+    table: Mapping[str, str], vocabulary: type[StrEnum]
+) -> None:
+    assert set(table) == {code.value for code in vocabulary}
+    assert all(table.values())
+
+
+def test_an_error_without_a_field_keeps_its_own_next_step() -> None:
+    error = Malformed("other", "No.", next_step="Do that.")
+    assert words.search_step(error) == (None, "Do that.")
+    assert words.search_step(Malformed("search_empty", "No."))[0] == "values"
