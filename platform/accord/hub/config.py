@@ -36,7 +36,7 @@ class HubConfig:
         port: TCP port, 0 to 65535; 0 takes a free one.
         https: whether people reach the pages by https; then cookies are ``Secure``. Controlled:
             cookies could travel in the clear.
-        threads: requests worked on at once, 4 to 128.
+        threads: requests worked on at once, 4 to 256; a quarter of them may wait in long polls.
         authorities: values of ``Host`` that signed requests may name beside the listening
             address. Controlled: requests signed for another host would be taken.
     """
@@ -47,7 +47,7 @@ class HubConfig:
     host: str = "127.0.0.1"
     port: int = 8600
     https: bool = False
-    threads: int = 16
+    threads: int = 64
     authorities: tuple[str, ...] = ()
 
     @property
@@ -159,7 +159,7 @@ def parse_config(home: Path, text: str) -> HubConfig:
         host=_text(found, "host"),
         port=_number(found, "port", 0, 65_535),
         https=_flag(found, "https"),
-        threads=_number(found, "threads", 4, 128),
+        threads=_number(found, "threads", 4, 256),
         authorities=tuple(_items(found, "authorities")),
     )
 

@@ -148,6 +148,10 @@ class Pull:
                 "feed_backwards", "The hub's feed went back.", observed=f"{following} < {cursor}"
             )
         self._vault.put_setting(_FEED_CURSOR, str(following).encode())
+        if "retry_after" in page:
+            raise Unavailable(
+                "feed_busy", "Too many desks wait at the hub.", retry_after=int(page["retry_after"])
+            )
         return bool(page["items"])
 
     def acknowledge(self) -> int:

@@ -17,7 +17,7 @@ from accord.kernel.identifiers import BundleId, OrgId
 MAX_PAGE = 1000
 """Most items in one page."""
 
-RETRY_SECONDS = 2
+RETRY_SECONDS = 10
 """What a poll is told to wait when it may not wait here."""
 
 

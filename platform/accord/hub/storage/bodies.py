@@ -6,10 +6,11 @@ committed; a crash leaves at most a file that no row names. Bytes are what the s
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from accord.kernel.errors import NotFound
+from accord.kernel.errors import NotFound, Unavailable
 
 INLINE_LIMIT = 256 * 1024
 """Largest body in bytes that is kept in the row itself."""
@@ -27,20 +28,32 @@ class BodyStore:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, data: bytes) -> str:
-        """Store ``data`` durably and return its name (hexadecimal SHA-256)."""
+        """Store ``data`` durably and return its name (hexadecimal SHA-256).
+
+        Raises:
+            Unavailable: ``storage_failed`` (full disk, failing sync); nothing is left behind.
+        """
         name = hashlib.sha256(data).hexdigest()
         path = self._path(name)
-        if path.exists():
-            return name
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.draft")
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        for folder in (path.parent, self._folder):
-            _sync_folder(folder)
+        # A name of its own: the same bytes may come twice at once.
+        draft = path.with_suffix(f".{secrets.token_hex(8)}.draft")
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            if not path.exists():
+                _write(draft, data)
+                draft.replace(path)
+            # Also when it was there: whoever put it may not have come this far yet.
+            for folder in (path.parent, self._folder):
+                _sync_folder(folder)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise Unavailable(
+                "storage_failed",
+                "The hub could not store this; nothing was accepted.",
+                retry_after=5,
+                observed=type(error).__name__,
+                next_step="Send it again: the same bytes are never stored twice.",
+            ) from error
         return name
 
     def get(self, name: str) -> bytes:
@@ -71,6 +84,13 @@ class BodyStore:
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

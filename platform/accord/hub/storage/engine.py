@@ -41,6 +41,8 @@ def open_database(path: Path) -> Database:
 
     The caller has imported the rooms whose tables it needs.
     """
+    path.touch(mode=0o600)  # before SQLite: the files beside it get the mode of the database
+    path.chmod(0o600)
     url = f"sqlite+pysqlite:///{path}"
     writing = create_engine(url, pool_size=1, max_overflow=0)
     reading = create_engine(url, pool_size=READERS, max_overflow=READERS)
@@ -50,7 +52,6 @@ def open_database(path: Path) -> Database:
     event.listen(reading, "begin", _begin)
     with writing.begin() as connection:
         Base.metadata.create_all(connection)
-    path.chmod(0o600)
     return Database(writing=writing, reading=reading)
 
 

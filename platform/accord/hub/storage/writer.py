@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InternalError, OperationalError
 
-from accord.kernel.errors import AccordError, Unavailable
+from accord.kernel.errors import Unavailable
 
 Result = TypeVar("Result")
 Act = Callable[[Connection], Result]
@@ -57,6 +57,7 @@ class Writer:
         self._participants = tuple(participants)
         self._waiting: queue.Queue[tuple[Act[Any], Future[Any]] | None] = queue.Queue(MAX_WAITING)
         self._closing = False
+        self._entrance = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
         self._thread.start()
 
@@ -68,18 +69,20 @@ class Writer:
                 failing sync: nothing of the act may be taken for stored; a retry is safe).
             AccordError: whatever ``act`` raised; its savepoint was rolled back.
         """
-        if self._closing:
-            raise Unavailable("writer_closed", "The hub is shutting down.")
         future: Future[Result] = Future()
         try:
-            self._waiting.put_nowait((act, future))
+            with self._entrance:  # nothing is put in behind the mark that ends the thread
+                if self._closing:
+                    raise Unavailable("writer_closed", "The hub is shutting down.")
+                self._waiting.put_nowait((act, future))
         except queue.Full as error:
             raise Unavailable("writer_busy", "Too many acts wait.", retry_after=2) from error
         return future.result()
 
     def close(self) -> None:
         """Finish what waits and stop."""
-        self._closing = True
+        with self._entrance:
+            self._closing = True
         self._waiting.put(None)
         self._thread.join()
 
@@ -113,12 +116,13 @@ class Writer:
                     self._act(connection, act, future, done)
                 for participant in self._participants:
                     participant.before_commit(connection)
-        except (SQLAlchemyError, AccordError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - this thread must go on: nobody else writes
             for participant in self._participants:
                 participant.after_rollback()
+            failure = error if isinstance(error, Unavailable) else _storage_failed(error)
             for _, future in batch:
                 if not future.done():
-                    future.set_exception(_storage_failed(error))
+                    future.set_exception(failure)
             return
         for participant in self._participants:
             participant.after_commit()

@@ -8,7 +8,6 @@ from flask import Response
 from accord.hub.access import Action, require
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
-from accord.kernel.errors import Unavailable
 from accord.protocol import paths
 from accord.protocol.schemas.feed import FeedPage, FeedQuery, PageQuery
 from accord.webbase.api import ApiRoutes
@@ -23,18 +22,12 @@ def feed_routes(services: Services) -> ApiRoutes:
     @routes.answers(200, FeedPage)
     @routes.takes_query(FeedQuery)
     @declare("feed:read", who=Who.SIGNED)
-    def get_feed(query: dict[str, int]) -> dict[str, object]:
+    def get_feed(query: dict[str, int]) -> tuple[dict[str, object], int, dict[str, str]]:
         """Return items after the cursor; wait for the first when asked to and allowed to."""
         actor = require(caller(), Action.FEED_READ)
         page = services.feed.page(
             actor.org, after=query["after"], limit=query["limit"], wait=float(query["wait"])
         )
-        if page.retry_after:
-            raise Unavailable(
-                "feed_busy",
-                "Too many polls wait here; nothing new so far.",
-                retry_after=page.retry_after,
-            )
         items = [
             {
                 "seq": item.seq,
@@ -46,7 +39,12 @@ def feed_routes(services: Services) -> ApiRoutes:
             }
             for item in page.items
         ]
-        return {"items": items, "next": page.after, "more": page.more}
+        answer = {"items": items, "next": page.after, "more": page.more}
+        if not page.retry_after:
+            return answer, 200, {}
+        # No free place to wait in: the same empty page, and when to ask again.
+        wait = {"retry_after": page.retry_after}
+        return answer | wait, 200, {"Retry-After": str(page.retry_after)}
 
     @routes.serves(paths.DELIVERIES, method="GET")
     @routes.answers(200, description="u64 seq, u64 len, trimmed bundle; repeated.")

@@ -56,8 +56,13 @@ class FeedItem(StrictSchema):
 
 
 class FeedPage(StrictSchema):
-    """A page; ``next`` is the ``after`` of the following one."""
+    """A page; ``next`` is the ``after`` of the following one.
+
+    ``retry_after`` (seconds, as the header) stands only in an empty page of a poll that found no
+    place to wait in.
+    """
 
     items = fields.List(fields.Nested(FeedItem), required=True)
     next = whole(required=True)
     more = fields.Boolean(required=True, truthy={True}, falsy={False})
+    retry_after = whole()

@@ -1,0 +1,44 @@
+"""The feed: one rising order, long-polls that wake up, and no more waiters than places."""
+
+import threading
+
+from tests.support.hub_world import Desk, World
+
+
+def test_a_poll_wakes_up_when_something_arrives(world: World, bank: Desk, police: Desk) -> None:
+    found: list[dict[str, object]] = []
+    poll = threading.Thread(
+        target=lambda: found.append(police.get("/v1/feed", "after=0&wait=20").json())
+    )
+    poll.start()
+    bundle_id, bundle = bank.seal(police)
+    assert bank.put_bundle(bundle, bundle_id).status_code == 202
+    poll.join(timeout=10)
+    assert not poll.is_alive()
+    [page] = found
+    assert [item["bundle"] for item in page["items"]] == [bundle_id]  # type: ignore[union-attr, attr-defined]
+    assert world.services.feed.newest() == 1
+
+
+def test_a_poll_without_a_place_gets_an_empty_page_and_a_time(world: World, police: Desk) -> None:
+    places = world.config.threads // 4
+    for _ in range(places):
+        assert world.services.feed._places.acquire(blocking=False)
+    answer = police.get("/v1/feed", "after=0&wait=20")
+    assert answer.status_code == 200
+    assert answer.json() == {"items": [], "next": 0, "more": False, "retry_after": 10}
+    assert answer.headers["Retry-After"] == "10"
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(bank: Desk, police: Desk) -> None:
+    sent = []
+    for _ in range(5):
+        bundle_id, bundle = bank.seal(police)
+        assert bank.put_bundle(bundle, bundle_id).status_code == 202
+        sent.append(bundle_id)
+    found, after, more = [], 0, True
+    while more:
+        page = police.get("/v1/feed", f"after={after}&limit=2").json()
+        found += [item["bundle"] for item in page["items"]]
+        after, more = page["next"], page["more"]
+    assert found == sent
