@@ -296,3 +296,13 @@ def test_a_large_body_is_a_file_and_comes_back_whole(
         parse_records=parse_lines,
     )
     assert opened.header.n == len(values)
+
+
+def test_bytes_that_were_accepted_stay_accepted_when_a_check_fails_today(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    bundle_id, bundle = bank.seal(police, expires=world.clock() + 60)
+    first = bank.put_bundle(bundle, bundle_id).json()
+    world.clock.now += 120
+    again = bank.put_bundle(bundle, bundle_id)
+    assert (again.status_code, again.json()["index"]) == (202, first["index"])

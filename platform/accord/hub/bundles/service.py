@@ -76,11 +76,12 @@ class Bundles:
     def accept(self, actor: Actor | None, bundle_id: BundleId, raw: bytes, *, now: int) -> Stored:
         """Check and store a bundle.
 
-        In this order: (1) the actor may submit; (2) the same bytes again get the same answer;
-        (3) framing and limits; (4) name in the path, sender and signing key; (5) signatures and
-        everything but the AEAD; (6) the directory that the sender used is ours and not ahead;
-        (7) recipients are enrolled with these keys; (8) the charter; (9) a retraction names
-        everyone who got the original; (10) one transaction.
+        In this order: (1) the actor may submit; (2) framing and limits; (3) name in the path,
+        sender and signing key; (4) the directory that the sender used is ours and not ahead;
+        (5) signatures and everything but the AEAD; (6) recipients are enrolled with these keys;
+        (7) a retraction names everyone who got the original; (8) the charter; (9) one transaction,
+        in which the same bytes again get the same answer. They get it also when a check fails
+        today that held when they were accepted.
 
         Raises:
             Malformed, VerificationFailed, Refused: with the code of the check; logged.
@@ -88,15 +89,15 @@ class Bundles:
         """
         actor = require(actor, Action.BUNDLE_SUBMIT)
         digest = hashlib.sha256(raw).digest()
-        known = self._known(actor.org, bundle_id, digest)
-        if known is not None:
-            return known
         try:
             sealed = parse_bundle(raw)
             judged = self._check(actor, bundle_id, sealed, now)
         except Conflict:
             raise
         except AccordError as error:
+            known = self._known(actor.org, bundle_id, digest)
+            if known is not None:
+                return known
             self._record_refusal(actor, bundle_id, error, now)
             raise
         body_file = self._bodies.put(sealed.body) if len(sealed.body) > INLINE_LIMIT else None
