@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from accord.hub.storage.base import Base
+from accord.hub.storage.migrations import HEAD, revision_of, stamp, upgrade
 
 BUSY_MILLIS = 10_000
 """How long a connection waits for another process's lock, in milliseconds."""
@@ -37,7 +38,7 @@ class Database:
 
 
 def open_database(path: Path) -> Database:
-    """Open the database at ``path`` and create missing tables.
+    """Open the database at ``path``; an empty one gets its tables, an older one is brought up.
 
     The caller has imported the rooms whose tables it needs.
     """
@@ -51,8 +52,18 @@ def open_database(path: Path) -> Database:
     event.listen(writing, "begin", _begin_immediate)
     event.listen(reading, "begin", _begin)
     with writing.begin() as connection:
-        Base.metadata.create_all(connection)
+        _prepare_tables(connection)
     return Database(writing=writing, reading=reading)
+
+
+def _prepare_tables(connection: Connection) -> None:
+    """Make the tables of an empty database, or bring those of an earlier release up."""
+    found = revision_of(connection)
+    if found is None:
+        Base.metadata.create_all(connection)
+        stamp(connection)
+    elif found != HEAD:
+        upgrade(connection)
 
 
 def _prepare_writing(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:

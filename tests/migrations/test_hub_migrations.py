@@ -1,0 +1,67 @@
+"""The revisions make exactly the tables of this release, up and down, with data in them."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, inspect, text
+from tests.support.hub_world import World
+
+from accord.hub.storage import Base, open_database
+from accord.hub.storage.migrations import HEAD, configuration, revision_of, upgrade
+from accord.kernel.markings import OrgKind
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection)
+    return list(compare_metadata(context, Base.metadata))
+
+
+def test_the_revisions_make_the_tables_of_this_release() -> None:
+    with create_engine("sqlite://").begin() as connection:
+        upgrade(connection)
+        assert revision_of(connection) == HEAD
+        assert differences(connection) == []
+
+
+def test_a_new_database_is_stamped_and_opens_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        database = open_database(tmp_path / "hub.db")
+        with database.reading.connect() as connection:
+            assert revision_of(connection) == HEAD
+            assert differences(connection) == []
+        database.close()
+
+
+def test_every_revision_goes_down_and_up_again() -> None:
+    with create_engine("sqlite://").begin() as connection:
+        upgrade(connection)
+        command.downgrade(configuration(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        upgrade(connection)
+        assert differences(connection) == []
+
+
+def test_an_unknown_revision_is_not_opened(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "hub.db")
+    with database.writing.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(Exception, match="9999"):
+        open_database(tmp_path / "hub.db")
+
+
+def test_a_hub_with_data_opens_at_head(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    bank = world.enrol("first-bank", OrgKind.FINANCIAL)
+    police = world.enrol("police", OrgKind.LAW_ENFORCEMENT)
+    bundle_id, bundle = bank.seal(police)
+    assert bank.put_bundle(bundle, bundle_id).status_code == 202
+    world.services.close()
+    again = world.open_services()
+    assert again.feed.newest() == 1
+    again.close()
+    world.client.close()
+    world.witness_database.close()
