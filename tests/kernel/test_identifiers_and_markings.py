@@ -18,7 +18,26 @@ def test_an_organisation_id_is_name_at_hub(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "@h", "a@", "A@h", "a@@h", "a b@h", "-a@h", "a-@h", "a@h/", "a@h/../x", "a@h\n", "a" * 41 + "@h", "a@" + "h" * 121, "a@h:123456", "ä@h", 5, None],
+    [
+        "",
+        "a",
+        "@h",
+        "a@",
+        "A@h",
+        "a@@h",
+        "a b@h",
+        "-a@h",
+        "a-@h",
+        "a@h/",
+        "a@h/../x",
+        "a@h\n",
+        "a" * 41 + "@h",
+        "a@" + "h" * 121,
+        "a@h:123456",
+        "ä@h",
+        5,
+        None,
+    ],
 )
 def test_what_is_no_organisation_id_is_refused(text: object) -> None:
     with pytest.raises(Malformed) as caught:

@@ -139,15 +139,16 @@ class Desk:
         return self.world.client.request(method, path, content=body, headers=headers)
 
     def put_bundle(self, bundle: bytes, bundle_id: BundleId) -> httpx2.Response:
-        return self.send(
-            "PUT", f"/v1/bundles/{bundle_id}", bundle, "application/vnd.accord.bundle"
-        )
+        return self.send("PUT", f"/v1/bundles/{bundle_id}", bundle, "application/vnd.accord.bundle")
 
     def seal(
         self, *recipients: "Desk", values: Sequence[str] = (BTC,), **changes: Any
     ) -> tuple[BundleId, bytes]:
         bundle_id = make_bundle_id(self.world.clock() * 1000, secrets.token_bytes(10))
-        lines = [encode_line(record_of(normalise(value), confidence=80, basis=Basis.OBSERVED)) for value in values]
+        lines = [
+            encode_line(record_of(normalise(value), confidence=80, basis=Basis.OBSERVED))
+            for value in values
+        ]
         values_: dict[str, Any] = {
             "bundle_id": bundle_id,
             "kind": BundleKind.INDICATORS,
@@ -181,7 +182,13 @@ class Desk:
 class World:
     """One hub with its registrar and witness; ``enrol`` adds simulated desks."""
 
-    def __init__(self, folder: Path, *, charter: str | None = DEFAULT_CHARTER) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        charter: str | None = DEFAULT_CHARTER,
+        witness_url: str = "http://witness.test",
+    ) -> None:
         """Make registrar, witness and hub in ``folder``; ``charter`` is published when given."""
         self.folder = folder
         self.clock = MovingClock()
@@ -208,7 +215,7 @@ class World:
                 Witness(
                     name=self.witness_keys.name,
                     vkeys=self.witness_keys.vkeys,
-                    url="http://witness.test",
+                    url=witness_url,
                 ),
             ),
             quorum=1,
@@ -263,9 +270,7 @@ class World:
         head = self.services.reader.cosigned(LogName.DIRECTORY)
         assert head is not None
         checkpoint = verify_cosigned(head.note, self.root.log_policy(LogName.DIRECTORY))
-        return DirectoryPoint(
-            origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root
-        )
+        return DirectoryPoint(origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root)
 
     def close(self) -> None:
         self.client.close()
