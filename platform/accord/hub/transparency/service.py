@@ -193,12 +193,16 @@ def read_tile_row(
 
 
 def store_cosigned(connection: Connection, log: LogName, size: int, note: bytes) -> None:
-    """Keep a checkpoint that has its quorum; only inside an act of the writer."""
+    """Keep a checkpoint that has its quorum; only inside an act of the writer.
+
+    One of the same size replaces the kept one: its cosignatures are younger, and desks seal only
+    under cosignatures of the last day.
+    """
     statement = upsert(CosignedHead).values(log=log.value, size=size, note=note)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["log"],
             set_={"size": statement.excluded.size, "note": statement.excluded.note},
-            where=CosignedHead.size < statement.excluded.size,
+            where=CosignedHead.size <= statement.excluded.size,
         )
     )
