@@ -2,7 +2,8 @@
 
 This module computes the geometry; the macro in ``parts.html`` writes it, so that every text is
 escaped. A bar without a value is hidden by disclosure control and drawn as a mark of fixed width
-that tells nothing.
+that tells nothing. Bars that are ``small`` stand in the table only: a row of empty marks hides the
+others. The drawing shrinks with the page; its text stays readable down to 320 px.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 
 BAR_HEIGHT = 22
 GAP = 8
-LABEL_WIDTH = 190
-PLOT_WIDTH = 400
-VALUE_WIDTH = 90
+LABEL_WIDTH = 140
+PLOT_WIDTH = 220
+VALUE_WIDTH = 70
 HIDDEN_WIDTH = 14
 """Sizes in SVG user units."""
 
@@ -25,11 +26,13 @@ class Bar:
         label: what is counted.
         value: the number to draw, or ``None`` when it is hidden.
         shown: the number as text, for example ``1 250`` or ``<10``.
+        small: whether it stands in the table only.
     """
 
     label: str
     value: int | None
     shown: str
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,17 @@ class DrawnBar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarChart:
-    """A chart that the template can write."""
+    """A chart that the template can write: ``rows`` for the table, ``bars`` for the drawing."""
 
     title: str
     unit: str
+    rows: tuple[Bar, ...]
     bars: tuple[DrawnBar, ...]
+
+    @property
+    def left_out(self) -> int:
+        """How many rows stand in the table only."""
+        return len(self.rows) - len(self.bars)
 
     @property
     def width(self) -> int:
@@ -85,9 +94,9 @@ def bar_chart(title: str, bars: Sequence[Bar], *, unit: str) -> BarChart:
             top=GAP + at * (BAR_HEIGHT + GAP),
             width=HIDDEN_WIDTH if bar.value is None else _width(bar.value, largest),
         )
-        for at, bar in enumerate(bars)
+        for at, bar in enumerate(bar for bar in bars if not bar.small)
     )
-    return BarChart(title=title, unit=unit, bars=drawn)
+    return BarChart(title=title, unit=unit, rows=tuple(bars), bars=drawn)
 
 
 def _width(value: int, largest: int) -> int:

@@ -102,5 +102,13 @@ def _live(activity: Activity) -> dict[str, object]:
 
 
 def _chart(title: str, rows: Sequence[tuple[str, Figure]]) -> BarChart:
-    bars = [Bar(label=row, value=figure.value, shown=figure.text) for row, figure in rows]
+    bars = [
+        Bar(
+            label=row.replace("_", " "),
+            value=figure.value,
+            shown=figure.text,
+            small=figure.mark is Mark.SMALL,
+        )
+        for row, figure in rows
+    ]
     return bar_chart(title, bars, unit=gettext("Records"))
