@@ -86,8 +86,8 @@ class Jobs:
         except Conflict as error:
             self.behind = self._logs.stopped = error.observed or error.code
             log.critical("log.behind_witness", log=name.value, observed=error.observed)
-        except AccordError as error:
-            log.warning("witness.round_failed", log=name.value, reason=error.code)
+        except Exception as error:  # noqa: BLE001 - without this thread there are no receipts
+            log.warning("witness.round_failed", log=name.value, reason=_reason(error))
 
     def _expire(self) -> None:
         self._repeat(EXPIRY_SECONDS, lambda: self._bundles.expire(now=self._clock()))
@@ -96,5 +96,9 @@ class Jobs:
         while not self._stop.wait(seconds):
             try:
                 work()
-            except AccordError as error:
-                log.warning("expiry.failed", reason=error.code)
+            except Exception as error:  # noqa: BLE001 - a full disk or a lock passes; this stays
+                log.warning("expiry.failed", reason=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return error.code if isinstance(error, AccordError) else type(error).__name__

@@ -7,6 +7,7 @@ A witness that is down never blocks acceptance; receipts wait. Source: C2SP tlog
 
 import base64
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ REFRESH_SECONDS = 600
 MAX_ANSWER = 64 * 1024
 """Largest answer of a witness in bytes."""
 
+ANSWER_SECONDS = 20.0
+"""How long the whole answer of a witness may take."""
+
 log = structlog.get_logger("accord.hub.witnesses")
 
 
@@ -54,8 +58,10 @@ class WitnessRound:
         policies: Mapping[LogName, Policy],
         client: httpx2.Client,
         clock: Clock,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         """Ask ``witnesses`` through ``client``; ``policies`` say which quorum counts."""
+        self._answer_seconds = answer_seconds
         self._reader = reader
         self._writer = writer
         self._witnesses = tuple(witnesses)
@@ -84,7 +90,7 @@ class WitnessRound:
                 note = add_verified_cosignatures(note, answer, vkeys=self._vkeys(name, witness))
             except Conflict:
                 raise
-            except (httpx2.HTTPError, AccordError, ValueError) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, AccordError, ValueError) as error:
                 log.warning(
                     "witness.failed", witness=witness.name, log=name.value, reason=_reason(error)
                 )
@@ -115,34 +121,46 @@ class WitnessRound:
         key = (name, witness.name)
         for _ in range(TRIES):
             old = self._seen.get(key, 0)
-            answer = self._client.post(
-                f"{witness.url.rstrip('/')}/add-checkpoint",
-                content=self._request(name, old, head),
-                headers={"Content-Type": "text/plain"},
-            )
-            if len(answer.content) > MAX_ANSWER:
-                raise VerificationFailed("witness_answer_long", "The witness answered too much.")
-            if answer.status_code == httpx2.codes.OK:
+            status, answer = self._post(witness, self._request(name, old, head))
+            if status == httpx2.codes.OK:
                 self._seen[key] = head.size
-                return answer.content
-            if answer.status_code == httpx2.codes.UNPROCESSABLE_CONTENT:
+                return answer
+            if status == httpx2.codes.UNPROCESSABLE_CONTENT:
                 raise Conflict(
                     "forked_from_witness",
                     "A witness has cosigned a log that this database does not continue.",
                     observed=f"{witness.name}: old {old}, here: {head.size}",
                     next_step="This grew from an older copy. Restore the newest backup.",
                 )
-            if answer.status_code != httpx2.codes.CONFLICT:
+            if status != httpx2.codes.CONFLICT:
                 raise Unavailable(
-                    "witness_refused",
-                    "The witness did not cosign.",
-                    observed=f"status {answer.status_code}",
+                    "witness_refused", "The witness did not cosign.", observed=f"status {status}"
                 )
-            self._seen[key] = self._not_ahead(witness, head, answer.text)
+            self._seen[key] = self._not_ahead(witness, head, answer)
         raise Unavailable("witness_refused", "The witness keeps naming other sizes.")
 
-    def _not_ahead(self, witness: WitnessPlace, head: Head, text: str) -> int:
-        size = int(text.strip())
+    def _post(self, witness: WitnessPlace, content: bytes) -> tuple[int, bytes]:
+        """Return status and body; neither a long nor a dripping answer can hold the round up."""
+        end = time.monotonic() + self._answer_seconds
+        data = bytearray()
+        with self._client.stream(
+            "POST",
+            f"{witness.url.rstrip('/')}/add-checkpoint",
+            content=content,
+            headers={"Content-Type": "text/plain"},
+        ) as answer:
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > MAX_ANSWER:
+                    raise VerificationFailed(
+                        "witness_answer_long", "The witness answered too much."
+                    )
+                if time.monotonic() > end:
+                    raise Unavailable("witness_refused", "The witness answers too slowly.")
+        return answer.status_code, bytes(data)
+
+    def _not_ahead(self, witness: WitnessPlace, head: Head, answer: bytes) -> int:
+        size = int(answer.strip())
         if size > head.size:
             raise Conflict(
                 "behind_witness",
