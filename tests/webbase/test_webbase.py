@@ -275,7 +275,24 @@ def test_a_signed_request_is_bound_to_its_query_and_body(client: FlaskClient, wo
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"n":"1"}', b'{"n":1,"m":2}', b"{}", b"[]", b"", b"nonsense", b'{"n":10}', b"null"]
+    "body",
+    [
+        b'{"n":"1"}',
+        b'{"n":1,"m":2}',
+        b"{}",
+        b"[]",
+        b"",
+        b"nonsense",
+        b'{"n":10}',
+        b"null",
+        b'{"n":1,"n":2}',
+        b"[" * 100_000,
+        b'{"n":' * 5000 + b"1" + b"}" * 5000,
+        b'{"n":' + b"9" * 5000 + b"}",
+        b'{"\\ud800":1}',
+        b'{"n":"\xff"}',
+        b'{"n":NaN}',
+    ],
 )
 def test_a_body_of_another_form_is_refused(client: FlaskClient, world: World, body: bytes) -> None:
     answer = post(client, "/v1/things", body, headers=signed("POST", "/v1/things", world.now, body))
