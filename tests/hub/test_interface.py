@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,22 @@ def test_what_needs_a_signature_is_refused_without_one(world: World) -> None:
         for method in (rule.methods or set()) & {"GET", "PUT", "POST"}:
             answer = world.client.request(method, path)
             assert (answer.status_code, answer.json()["code"]) == (401, "signature_missing")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"invite":' * 5000 + b"1" + b"}" * 5000,
+        b'{"invite":' + b"9" * 5000 + b"}",
+        b'{"invite":"\\ud800","statement":"AAAA"}',
+    ],
+)
+def test_a_stranger_breaks_nothing_with_an_unreadable_body(world: World, body: bytes) -> None:
+    answer = world.client.post(
+        "/v1/enrolments", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid")
 
 
 def attempts(world: World, desk: Desk) -> Callable[[Any], None]:
