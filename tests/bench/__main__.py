@@ -42,6 +42,32 @@ def benches() -> dict[str, object]:
     return found
 
 
+def page(report: dict[str, object], words: str) -> str:
+    """The last printed result for people: machine, versions, command, figures beside goals."""
+    found: dict[str, object] = report["machine"]  # type: ignore[assignment]
+    versions: dict[str, str] = found["versions"]  # type: ignore[assignment]
+    lines = [
+        "# Benchmarks",
+        "",
+        "The last printed result. Absolute figures belong to this machine; the goals are those of",
+        "the design. Run it yourself: `python -m tests.bench all --json`, or one bench by its name.",
+        "",
+        f"- Date: {found['date']}. Machine: {found['processor']}, {found['cores']} cores, "
+        f"Python {found['python']}.",
+        "- " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
+        f"- Command: `python -m tests.bench {words}`.",
+        "",
+        "| bench | figure | goal |",
+        "| --- | ---: | --- |",
+    ]
+    results: list[dict[str, object]] = report["results"]  # type: ignore[assignment]
+    for one in results:
+        figure = one["figure"]
+        shown = f"{figure:,}" if isinstance(figure, int | float) else str(figure)
+        lines.append(f"| {one['bench']} | {shown} {one['unit']} | {one['goal']} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Parse the command line, run, print."""
     known = benches()
@@ -51,6 +77,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, help="size of the work, where the bench has one")
     parser.add_argument("--seconds", type=int, help="length of a load run, where it has one")
     parser.add_argument("--short", action="store_true", help="a small size, to see that it runs")
+    parser.add_argument("--markdown", type=Path, help="write the result as a page, too")
     args = parser.parse_args()
     options = {key: value for key in ("rows", "seconds") if (value := getattr(args, key))}
     if args.short:
@@ -68,6 +95,8 @@ def main() -> int:
             )
     if args.json:
         print(json.dumps(report, indent=1))
+    if args.markdown:
+        args.markdown.write_text(page(report, " ".join(sys.argv[1:])), encoding="utf-8")
     return 0
 
 

@@ -88,7 +88,7 @@ class Story:
         """Let the bank submit; tell whether anything went."""
         outcome = self._run.run(
             BANK.slug,
-            *("submit", str(file), "--to", POLICE.slug, "--tlp", "amber"),
+            *("submit", str(file), "--to", POLICE.slug, "--tlp", "red"),
             *("--purpose", "suspicion-report", "--records", str(self._records)),
             allowed=(0, _NOTHING, _PARTLY),
         )
