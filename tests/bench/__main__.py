@@ -52,8 +52,10 @@ def page(report: dict[str, object], words: str) -> str:
         "The last printed result. Absolute figures belong to this machine; the goals are those of",
         "the design. Run it yourself: `python -m tests.bench all --json`, or one bench by its name.",
         "",
-        f"- Date: {found['date']}. Machine: {found['processor']}, {found['cores']} cores, "
-        f"Python {found['python']}.",
+        (
+            f"- Date: {found['date']}. Machine: {found['processor']}, {found['cores']} cores, "
+            f"Python {found['python']}."
+        ),
         "- " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
         f"- Command: `python -m tests.bench {words}`.",
         "",
