@@ -221,6 +221,24 @@ def test_a_root_file_other_than_the_operators_is_not_taken(
     assert httpx2.get(f"{live.url}/healthz").status_code == 200
 
 
+def test_a_second_enrolment_leaves_the_trusted_root_file_alone(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    foreign = World(tmp_path / "foreign")
+    foreign.close()
+    cli = Cli(home=tmp_path / "bank", schemas=schemas)
+    cli.run("desk", "init", "--hub", live.url)
+    pinned = cli.home / "root.json"
+    pinned.write_bytes(foreign.root_bytes)
+    refused = cli.run(
+        "desk", "enrol", "--invite", "x", "--name", "first-bank", "--kind", "financial",
+        "--country", "NL", "--contact", "Duty", code=3,
+    )  # fmt: skip
+    assert refused["error"]["code"] == "root_other"
+    assert pinned.read_bytes() == foreign.root_bytes
+
+
 @pytest.mark.parametrize("place", ["between", "before-put"])
 def test_a_submit_killed_by_the_system_resumes_without_doubling(
     live: Live, tmp_path: Path, schemas: Path, project: Path, place: str

@@ -22,7 +22,7 @@ from accord.desk.storage import create_vault
 from accord.kernel.directory.rootfile import MAX_ROOT, verify_root
 from accord.kernel.directory.statements import Profile
 from accord.kernel.encoding import b64encode
-from accord.kernel.errors import Malformed
+from accord.kernel.errors import Malformed, VerificationFailed
 from accord.kernel.markings import OrgKind
 from accord.terminal import Terminal, common_options
 
@@ -150,6 +150,7 @@ def _begin(
 ) -> enrolment.Enrolment:
     expected = root.read_bytes()[: MAX_ROOT + 1] if root is not None else None
     root_file = enrolment.fetch_root(desk.client, expected)
+    _require_same_root(desk.config.root_file, root_file)
     passphrase = terminal.passphrase("Passphrase of the desk")
     recovery = load_recovery(desk.config.recovery_file, passphrase).public
     desk.config.root_file.write_bytes(root_file)
@@ -162,6 +163,22 @@ def _begin(
         recovery=recovery,
         now=system_clock(),
     )
+
+
+def _require_same_root(pinned: Path, offered: bytes) -> None:
+    """Check that no hub can talk a desk out of the root file that it trusts already.
+
+    Raises:
+        VerificationFailed: ``root_other``.
+    """
+    if pinned.is_file() and pinned.read_bytes() != offered:
+        raise VerificationFailed(
+            "root_other",
+            "The hub shows another root file than the one that this desk trusts.",
+            observed=f"version {verify_root(offered).version}",
+            next_step="Ask your operator which one is right. A desk for another hub needs "
+            "another --home.",
+        )
 
 
 def _check(desk: Desk) -> enrolment.Enrolment:
