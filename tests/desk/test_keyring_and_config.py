@@ -89,7 +89,20 @@ def test_a_directory_without_a_desk_says_what_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://hub.example", "ftp://localhost", "https://", "https://a@b.c", "https://h/?q=1"]
+    "url",
+    [
+        "http://hub.example",
+        "ftp://localhost",
+        "https://",
+        "https://a@b.c",
+        "https://h/?q=1",
+        "https://[::1",
+        "https://h:99999",
+        "https://h:x",
+        "https://h/path",
+        'https://h"\nport = 1',
+        "https://h\u00e9",
+    ],
 )
 def test_plain_http_is_for_this_computer_only(url: str) -> None:
     assert parse_hub_url("http://localhost:8800/") == "http://localhost:8800"

@@ -5,6 +5,7 @@ still checked against the root file), ``listen`` may show the pages to the netwo
 ``retention_days`` deletes expired plaintext earlier. The environment is read by ``accord.config``.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ ROOT_FILE = "root.json"
 DEFAULT_PORT = 8801
 DEFAULT_RETENTION_DAYS = 30
 
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,260}/?")
 _MAX_FILE = 64 * 1024
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _MAX_PORT = 65_535
@@ -71,18 +73,28 @@ def parse_hub_url(text: str) -> str:
     """Return ``text`` as a hub's address without a trailing slash.
 
     Raises:
-        Malformed: ``hub_url_invalid``; plain http is for this computer only.
+        Malformed: ``hub_url_invalid``; plain http is for this computer only, and nothing but host
+            and port has a meaning.
     """
-    parts = urlsplit(text)
-    local = parts.hostname in _LOCAL
-    sound = parts.scheme == "https" or (parts.scheme == "http" and local)
-    if not sound or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not _sound_url(text):
         raise Malformed(
             "hub_url_invalid",
-            "A hub's address begins with https:// (http:// only on this computer).",
+            "A hub's address is https:// with host and port (http:// only on this computer).",
             observed=text[:120],
         )
     return text.rstrip("/")
+
+
+def _sound_url(text: str) -> bool:
+    if _URL.fullmatch(text) is None:
+        return False
+    try:
+        parts = urlsplit(text)
+        local = parts.hostname in _LOCAL
+        in_range = parts.port is None or 0 < parts.port <= _MAX_PORT
+    except ValueError:
+        return False
+    return bool(parts.hostname) and in_range and (parts.scheme == "https" or local)
 
 
 def write_config(config: DeskConfig, *, replace: bool = False) -> None:
