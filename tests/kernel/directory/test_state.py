@@ -30,7 +30,7 @@ from accord.kernel.directory.entries import (
     root_point,
 )
 from accord.kernel.directory.growth import ACCEPT_WINDOW
-from accord.kernel.directory.organisation import Organisation, Status
+from accord.kernel.directory.organisation import Ending, Organisation, Status
 from accord.kernel.directory.registrars import Registrar
 from accord.kernel.directory.state import DirectoryState, replay
 from accord.kernel.directory.statements import Op, Statement, sign_statement
@@ -176,6 +176,50 @@ def test_recovery_overrides_a_thiefs_rotation_and_stays_suspended_for_72_hours()
     assert resumed.signer_at(NEWER.sig.kid).org == BANK
     assert held(resumed).recovery == NEWER.recovery.public
     assert held(resumed).hold_until is None
+
+
+def test_a_key_that_ended_tells_how_and_a_later_recovery_changes_it() -> None:
+    kid = BANK_KEYS.sig.kid
+    assert ONE.ending(kid) is None
+    assert ONE.ending(BANK_KEYS.recovery.kid) is None, "it never counted"
+    rotated = ONE.apply(rotate())
+    assert rotated.ending(kid) == Ending(index=1, time=held(rotated).time, withdrawn=False)
+    assert rotated.ending(NEW.sig.kid) is None
+    recovered = rotated.apply(recover(rotated, new=NEWER))
+    assert recovered.ending(kid) == Ending(index=1, time=held(rotated).time, withdrawn=True)
+    assert recovered.ending(NEW.sig.kid) == Ending(
+        index=2, time=held(recovered).time, withdrawn=True
+    )
+    assert code_of(lambda: ONE.ending(STRANGER.kid)) == "key_unknown"
+
+
+@pytest.mark.parametrize(("op", "withdrawn"), [(Op.LEAVE, False), (Op.REVOKE, True)])
+def test_a_key_ends_with_its_organisation(op: Op, *, withdrawn: bool) -> None:
+    gone = ONE.apply(step(ONE, op, [BANK_KEYS.sig]))
+    ending = gone.ending(BANK_KEYS.sig.kid)
+    assert ending is not None
+    assert ending.withdrawn is withdrawn
+
+
+def test_a_suspended_key_has_ended_until_it_is_resumed() -> None:
+    suspended = ONE.apply(step(ONE, Op.SUSPEND, REGISTRARS[2:]))
+    ending = suspended.ending(BANK_KEYS.sig.kid)
+    assert ending is not None
+    assert ending.withdrawn
+    resumed = suspended.apply(step(suspended, Op.RESUME, TWO))
+    assert resumed.ending(BANK_KEYS.sig.kid) is None
+    again = resumed.apply(
+        step(
+            resumed,
+            Op.ROTATE,
+            [NEWER.sig, BANK_KEYS.sig],
+            sig=NEWER.sig.public,
+            not_after=START + YEAR,
+        )
+    )
+    after = again.ending(BANK_KEYS.sig.kid)
+    assert after is not None
+    assert not after.withdrawn, "what the registrars resumed counts again"
 
 
 def test_a_thief_who_leaves_or_revokes_does_not_end_the_organisation() -> None:

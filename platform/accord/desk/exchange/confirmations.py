@@ -9,13 +9,21 @@ from enum import StrEnum
 
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.signers import statement_signer
 from accord.desk.storage import Vault
 from accord.desk.storage.acknowledgements import Said, add_said, said_of
 from accord.desk.storage.bundles import sent_manifest
 from accord.desk.storage.outbox import outbox_row
+from accord.kernel import dsse
 from accord.kernel.errors import AccordError, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
-from accord.kernel.statements.acknowledgement import Outcome, verify_acknowledgement
+from accord.kernel.statements.acknowledgement import (
+    ACKNOWLEDGEMENT_TYPE,
+    MAX_ACKNOWLEDGEMENT,
+    Outcome,
+    parse_acknowledgement,
+    verify_acknowledgement,
+)
 from accord.protocol import paths
 from accord.protocol.schemas.acknowledgements import AcknowledgementPage
 
@@ -100,8 +108,13 @@ def _standing(org: OrgId, word: Said | None, waiting: Standing) -> Confirmation:
 
 
 def _keep(vault: Vault, mirror: DirectoryMirror, org: OrgId, statement: bytes) -> int:
-    """Keep what of a verified acknowledgement speaks of bundles of ours, sent to that recipient."""
-    said = verify_acknowledgement(statement, mirror.state.signer_at)
+    """Keep what of a verified acknowledgement speaks of bundles of ours, sent to that recipient.
+
+    A recipient may have rotated its key since it signed: judged is the time of signing.
+    """
+    envelope = dsse.parse(statement, payload_type=ACKNOWLEDGEMENT_TYPE, limit=MAX_ACKNOWLEDGEMENT)
+    at = parse_acknowledgement(envelope.payload).created
+    said = verify_acknowledgement(statement, lambda kid: statement_signer(mirror.state, kid, at=at))
     words = []
     for item in said.items:
         manifest = sent_manifest(vault, item.bundle)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.signers import bundle_signer, read_drained
 from accord.desk.storage import StoredBundle, Vault
 from accord.desk.storage.mirror import (
     SeenCheckpoint,
@@ -192,13 +193,13 @@ class DirectoryMirror:
         return charter
 
     def signer_of(self, header: Header, kid: KeyId) -> SignerKey:
-        """Return the key ``kid`` if it counted in the directory that the header names.
+        """Return the key ``kid`` if what it signed counts, by the rule of ``signers``.
 
-        The size is the sender's own (formats 4); the hub has checked it at acceptance too.
+        The directory that the header names must be one that we know with the same root.
 
         Raises:
             Refused: ``sender_hub_unknown``.
-            VerificationFailed: ``directory_other``, or what ``DirectoryState.signer_at`` raises.
+            VerificationFailed: ``directory_other``, or what ``signers.bundle_signer`` raises.
         """
         point = header.directory[0]
         if org_hub(header.org) != self.root.hub or point.origin != self.origin:
@@ -215,7 +216,14 @@ class DirectoryMirror:
                 "The bundle was made with another directory than ours.",
                 observed=f"{point.origin} size {point.size}",
             )
-        return self.state.signer_at(kid, point.size, at=header.created)
+        return bundle_signer(
+            self.state,
+            kid,
+            size=point.size,
+            created=header.created,
+            now=self._clock(),
+            drained=read_drained(self._vault),
+        )
 
     def signature_state(self, bundle: StoredBundle) -> str:
         """Say what the directory holds now of the signer of a stored bundle."""

@@ -12,6 +12,7 @@ from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.retraction import apply_retraction, read_retraction
+from accord.desk.exchange.signers import note_drained
 from accord.desk.indicators import import_opened, import_other
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault
@@ -124,10 +125,11 @@ class Pull:
             Unavailable: the hub cannot be reached; what arrived is kept.
             VerificationFailed: the directory does not hold; nothing is opened.
         """
-        self._mirror.refresh()
+        size = self._mirror.refresh().size
         report = PullReport()
         while self._one_stream(report, on_received):
             continue
+        note_drained(self._vault, size=size, now=self._clock())
         report.acknowledged = self.acknowledge()
         report.purged = self.purge(retention_days)
         return report

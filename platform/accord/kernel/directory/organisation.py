@@ -92,6 +92,23 @@ class Span:
         return self.start < size and (self.end is None or size <= self.end)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a key stopped to count.
+
+    Attributes:
+        index: the leaf that ended its last span; the key counted up to this size.
+        time: ``not_before`` of that statement, unix seconds.
+        withdrawn: its organisation was suspended, revoked or recovered by that leaf or by any
+            later one. What the key signed can then not be told from what a thief backdated.
+            Otherwise it ended in the ordinary way: the organisation rotated it, or left.
+    """
+
+    index: int
+    time: int
+    withdrawn: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyRecord:
     """One key for ever: whose, what for, when it counts.

@@ -11,7 +11,13 @@ from types import MappingProxyType
 
 from accord.kernel.directory.entries import charter_point
 from accord.kernel.directory.growth import Growth, PlacedCharter
-from accord.kernel.directory.organisation import KeyRecord, KeyUse, Organisation, Status
+from accord.kernel.directory.organisation import (
+    Ending,
+    KeyRecord,
+    KeyUse,
+    Organisation,
+    Status,
+)
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.transition import CLOCK_SKEW
 from accord.kernel.encoding import b64encode
@@ -162,6 +168,27 @@ class DirectoryState:
                 "key_unknown", "The directory has no such key.", observed=b64encode(kid)
             )
         return record
+
+    def ending(self, kid: KeyId) -> Ending | None:
+        """Return how the key ended, or ``None`` while it counts (or when it never did).
+
+        Every statement from the end on is looked at, not the ending one alone: a thief who rotates
+        the stolen key away makes its end look ordinary, until its owner recovers.
+
+        Raises:
+            VerificationFailed: ``key_unknown``.
+        """
+        record = self.key(kid)
+        end = record.spans[-1].end if record.spans else None
+        if end is None:
+            return None
+        since = [version for version in self._orgs[record.org] if version.since >= end]
+        ordinary = {Status.ACTIVE, Status.LEFT}
+        return Ending(
+            index=end,
+            time=since[0].time,
+            withdrawn=any(version.status not in ordinary for version in since),
+        )
 
     def signer_at(self, kid: KeyId, size: int | None = None, *, at: int | None = None) -> SignerKey:
         """Return the signing key ``kid`` if it counted in a directory of ``size`` leaves.
