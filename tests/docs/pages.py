@@ -53,7 +53,7 @@ def words_of(line: str) -> list[str]:
     lexer.whitespace_split = True
     found: list[str] = []
     for word in lexer:
-        if set(word) <= set("<>|;") and not found[-1:] == ["URL"]:
+        if set(word) <= set("<>|;"):
             break
         found.append(word)
     return found[1:]

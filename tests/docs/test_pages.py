@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import click
 import pytest
+from tests.docs.pages import PAGES, ROOT, accord_commands, anchors, blocks, links, named
 
 from accord.cli.main import main
-from tests.docs.pages import PAGES, ROOT, accord_commands, anchors, blocks, links, named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -71,8 +71,7 @@ def list_(terminal: Terminal) -> None:
         ]
     lines = [f"{one['org']}  {one['status']}  {one['kind']}  {one['country']}" for one in members]
     lines += [
-        f"{one['org']}  waits for the registrars  (words: {' '.join(one['six_words'])})"
-        for one in waiting
+        f"{one['org']}  waits for the registrars  (words: {one['six_words']})" for one in waiting
     ]
     terminal.result(
         {"members": members, "waiting": waiting},
