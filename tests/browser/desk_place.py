@@ -1,6 +1,6 @@
 """A served desk with something of every kind in its vault, and one with nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
 LONG = "a" * 60 + ".evil-example.org"
 OCTOBER, RETRACTED, EXPIRED, SENT, RECALL, BROKEN, BIG = range(1, 8)
 MORE = 60
-"""Further bundles, so that the inbox has a second page."""
+"""Bundles of ``fill_more``."""
 
 
 def head(title: str, **words: object) -> bytes:
@@ -94,9 +94,13 @@ def fill(vault: Vault) -> None:
         described(BIG, title="A hundred", tlp="red", head=head("A hundred")),
         records_of(values(120)),
     )
+    _refuse(vault)
+
+
+def fill_more(vault: Vault) -> None:
+    """Put in so many bundles that the inbox has a second page."""
     for number in range(MORE):
         put(vault, described(100 + number, title=f"Daily list {number}", head=head("x")), [])
-    _refuse(vault)
 
 
 def _mark(vault: Vault, number: int, state: MarkState, code: str) -> None:
@@ -145,11 +149,11 @@ def _refuse(vault: Vault) -> None:
 
 
 @contextmanager
-def desk_place(folder: Path, *, filled: bool) -> Iterator[DeskPlace]:
-    """Serve a desk: ``filled`` and enrolled, or empty and not yet enrolled."""
-    place = DeskPlace(folder, org=POLICE if filled else None)
-    if filled:
-        fill(place.vault)
+def desk_place(folder: Path, *fills: Callable[[Vault], None]) -> Iterator[DeskPlace]:
+    """Serve an enrolled desk with what ``fills`` put in; without any, one not yet enrolled."""
+    place = DeskPlace(folder, org=POLICE if fills else None)
+    for put_in in fills:
+        put_in(place.vault)
     with served(place.app) as base:
         place.base = base
         yield place

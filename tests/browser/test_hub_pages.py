@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Page
 from tests.browser.conftest import MAX_WEIGHT, Visit, examine, served, sign_in, tab_stops, weight
 from tests.hub.summaries.test_disclosure import sample
 from tests.support.hub_world import NOW, ORIGIN, World
 
+from accord.cli.main import main
 from accord.hub.access import Role
 from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.identifiers import make_org_id
@@ -180,6 +182,25 @@ def test_a_suspended_organisation_is_told_so_and_not_sent_round_in_circles(
         assert answer.status == 401
         assert "Your organisation is not active here" in words(page)
         examine(page, "suspended")
+        page.context.close()
+
+
+def test_the_check_that_the_page_names_can_be_run_as_it_stands(
+    visit: Visit, place: Place, tmp_path: Path
+) -> None:
+    page = visit(place.base)
+    place.enter(page)
+    page.goto("/log")
+    link = page.get_by_role("link", name="/v1/root").get_attribute("href")
+    root = tmp_path / "root.json"
+    root.write_bytes(page.request.get(str(link)).body())
+    commands = page.locator("code.command").all_inner_texts()
+    assert len(commands) == 2
+    for command in commands:
+        program, *arguments = command.replace("root.json", str(root)).split()
+        assert program == "accord"
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output
 
 
 def test_all_can_be_reached_by_keyboard_alone(visit: Visit, place: Place) -> None:
