@@ -1,6 +1,7 @@
 """``accord show ID``: one bundle in full, with what became of it and who has confirmed it."""
 
 import itertools
+import json
 from typing import Any
 
 import click
@@ -23,9 +24,13 @@ from accord.desk.storage.outbox import outbox_row
 from accord.kernel.encoding import b64encode
 from accord.kernel.envelope.payload import parse_head
 from accord.kernel.identifiers import parse_bundle_id
+from accord.kernel.markings import BundleKind
 from accord.terminal import Terminal, common_options
 
 MAX_RECORDS = 10_000
+_ESCAPED = "backslashreplace"
+_CHECKED = frozenset({BundleKind.INDICATORS.value, BundleKind.LIST.value})
+"""Kinds whose lines are checked as records when they are opened."""
 
 
 @click.command()
@@ -49,7 +54,7 @@ def show(terminal: Terminal, *, bundle_id: str, org: str | None, records: int, o
         data = describe_bundle(desk, bundle)
         lines = itertools.islice(lines_of(desk.vault, bundle), offset, offset + records)
         data["lines"] = [
-            {"record": number, "content": msgspec.json.decode(line)}
+            {"record": number, "content": _content(line)}
             for number, line in enumerate(lines, start=offset)
         ]
     terminal.result(data, _text(data))
@@ -105,12 +110,28 @@ def _text(data: dict[str, Any]) -> str:
     if "sent" in data:
         lines.append(f"At the hub: {data['sent']['state']}.")
         lines += [f"  {one['org']}: {one['standing']}" for one in data["sent"]["recipients"]]
-    lines += [f"{line['record']:>6}  {_record(line['content'])}" for line in data["lines"]]
+    unchecked = {one["record"] for one in data["quarantined"]}
+    if data["kind"] not in _CHECKED:
+        unchecked |= {line["record"] for line in data["lines"]}
+    lines += [
+        f"{line['record']:>6}  {_record(line['content'], checked=line['record'] not in unchecked)}"
+        for line in data["lines"]
+    ]
     return "\n".join(lines)
 
 
-def _record(content: dict[str, Any]) -> str:
-    if "value" not in content:
-        return msgspec.json.encode(content).decode()
+def _content(line: bytes) -> dict[str, Any]:
+    """Return what a line says; a sender may have signed and sealed anything at all."""
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": line.decode("utf-8", _ESCAPED)}
+
+
+def _record(content: dict[str, Any], *, checked: bool) -> str:
+    # What was not checked may hold control characters for this terminal: it is shown escaped.
+    if not checked:
+        return json.dumps(content)
     kind = content.get("network") or content["kind"]
     return f"{kind}  {content['value']}  confidence {content['confidence']}  {content['basis']}"

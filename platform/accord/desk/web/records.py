@@ -48,7 +48,7 @@ def shown_records(
     return [
         ShownRecord(
             number=number,
-            line=line.decode("utf-8"),
+            line=line.decode("utf-8", "backslashreplace"),  # a sender may have signed anything
             content=None if number in invalid else _content(line),
             invalid=number in invalid,
             states=end_states(bundle, number, marks, now=now),
