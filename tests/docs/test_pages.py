@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -95,3 +96,26 @@ def test_the_index_names_every_page_of_its_room(room: str) -> None:
     listed = set(links((folder / "README.md").read_text(encoding="utf-8")))
     here = {page.name for page in folder.glob("*.md")} - {"README.md"}
     assert sorted(here - listed) == []
+
+
+def test_the_architecture_page_shows_the_layers_of_the_import_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layered = [
+        (one["containers"][0].removeprefix("accord.").replace("accord", "all"), one["layers"])
+        for one in contracts["tool"]["importlinter"]["contracts"]
+        if one["type"] == "layers"
+    ]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    shown = {" ".join(line.split()) for line in "".join(blocks(page, "")).splitlines()}
+    missing = [
+        f"{room}: {' > '.join(layers)}"
+        for room, layers in layered
+        if f"{room}: {' > '.join(layers)}" not in shown
+    ]
+    assert missing == []
+
+
+def test_the_glossary_says_each_word_once_in_order() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = [line.split("|")[1].strip().lower() for line in text.splitlines() if line[:2] == "| "]
+    assert words[2:] == sorted(set(words[2:]))
