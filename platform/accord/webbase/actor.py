@@ -1,16 +1,19 @@
 """Who is signed in: the only importer of flask-login.
 
 A session is a signed cookie that names an account and when it began; it ends after
-``SESSION_SECONDS``, on sign-out, when the browser changes, or when the loader no longer knows the
-account's id (an id that changes with the password ends all of a person's sessions).
+``SESSION_SECONDS``, on sign-out (for every copy of the cookie), when the browser changes, or when
+the loader no longer knows the account's id (an id that changes with the password ends all of a
+person's sessions). Sessions that were ended are remembered by the process, whose cookie key ends
+with it too.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import flask_login
-from flask import Flask, session
+from flask import Flask, current_app, session
 
 from accord.clock import Clock
 from accord.kernel.errors import AuthenticationNeeded
@@ -20,6 +23,8 @@ SESSION_SECONDS = 8 * 3600
 """Longest session; then the person signs in again."""
 
 _BEGAN = "began"
+_SESSION = "session"
+_ENDED = "accord_ended_sessions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +73,13 @@ def install_actor(app: Flask, *, load: LoadActor, clock: Clock) -> None:
     manager = flask_login.LoginManager()
     manager.session_protection = "strong"
     manager.init_app(app)
+    ended: dict[str, int] = app.extensions.setdefault(_ENDED, {})
 
     def load_user(account_id: str) -> _User | None:
         began = session.get(_BEGAN)
         if not isinstance(began, int) or not 0 <= clock() - began <= SESSION_SECONDS:
+            return None
+        if session.get(_SESSION) in ended:
             return None
         actor = load(account_id)
         return None if actor is None else _User(actor)
@@ -85,11 +93,18 @@ def sign_in(actor: Actor, *, now: int) -> None:
     session.clear()
     renew_csrf()
     session[_BEGAN] = now
+    session[_SESSION] = secrets.token_urlsafe(16)
     flask_login.login_user(_User(actor))
 
 
 def sign_out() -> None:
-    """End the present session."""
+    """End the present session, also for whoever holds a copy of its cookie."""
+    ended: dict[str, int] = current_app.extensions[_ENDED]
+    began, name = session.get(_BEGAN), session.get(_SESSION)
+    if optional_actor() is not None and isinstance(began, int) and isinstance(name, str):
+        for old in [one for one, at in list(ended.items()) if at < began - SESSION_SECONDS]:
+            ended.pop(old, None)
+        ended[name] = began
     flask_login.logout_user()
     session.clear()
 

@@ -30,15 +30,19 @@ _WORDS = {
 }
 
 
-def outcome_of(totals: Totals) -> None:
+def outcome_of(totals: Totals, *, taken_up: bool = False) -> None:
     """Leave with the exit code that the totals call for; return when all is well.
+
+    Args:
+        totals: rows by result.
+        taken_up: a killed submission was brought to its end; its rows are duplicates by now.
 
     Raises:
         Partly: some rows are refused or held.
         Failed: no row can be used and none waits for a person.
     """
     held, refused = totals.by_result[Result.HELD], totals.by_result[Result.REFUSED]
-    if totals.usable == 0 and held == 0:
+    if totals.usable == 0 and held == 0 and not taken_up:
         raise Failed
     if held or refused:
         raise Partly

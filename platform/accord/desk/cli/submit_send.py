@@ -93,7 +93,7 @@ def send_export(
         receipts = _write_receipts(desk, sent)
     data = report.data() | _data(sent, receipts, plan)
     terminal.result(data, report.human(sent=bool(sent.bundles)) + "\n" + _words(sent, plan))
-    outcome_of(intake.totals)
+    outcome_of(intake.totals, taken_up=sent.resumed and bool(sent.bundles))
     if not sent.complete:
         raise Partly
 

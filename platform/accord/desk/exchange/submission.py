@@ -19,7 +19,7 @@ from accord.desk.exchange.receipts import verify_receipt
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault, Way
-from accord.desk.storage.bundles import find_bundle
+from accord.desk.storage.bundles import bundles_of_submission, find_bundle
 from accord.desk.storage.outbox import (
     OutboxRow,
     OutboxState,
@@ -118,7 +118,10 @@ class SentBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReport:
-    """All parts of a submission; ``repeated`` records had been sealed before it was resumed."""
+    """All parts of a submission, also those sealed before it was resumed.
+
+    ``records`` were sealed now; ``repeated`` ones had been before.
+    """
 
     bundles: tuple[SentBundle, ...]
     records: int
@@ -255,11 +258,16 @@ class Submissions:
         if wait:
             self._collect(sent)
         return SendReport(
-            bundles=tuple(self.status(one) for one in sent),
+            bundles=tuple(self._parts_of(key, sent) if resumed else map(self.status, sent)),
             records=total,
             repeated=repeated,
             resumed=resumed,
         )
+
+    def _parts_of(self, key: bytes, sent: Sequence[BundleId]) -> list[SentBundle]:
+        """Return all parts of a resumed submission but those refused before and sent anew."""
+        found = [self.status(one.id) for one in bundles_of_submission(self._vault, key)]
+        return [one for one in found if one.id in sent or one.state is not OutboxState.REFUSED]
 
     def send_lines(self, plan: Plan, lines: Sequence[bytes], *, wait: bool = True) -> SentBundle:
         """Send one bundle of other records (a retraction); returns how far it came.

@@ -171,6 +171,8 @@ def _check(values: Sequence[str], reason: str) -> None:
             "A search needs a stated reason.",
             next_step="Give --reason, for example a case number.",
         )
+    if not reason.isprintable():
+        raise Malformed("reason_missing", "A reason is one line of characters that can be seen.")
     if len(reason) > MAX_REASON:
         raise Malformed("reason_long", f"A reason has at most {MAX_REASON} characters.")
 

@@ -212,8 +212,14 @@ def _connect(path: Path, key: bytes) -> sqlite3.Connection:
 
 def _unavailable(error: Exception) -> Unavailable:
     text = str(error)
-    if "full" in text:
-        return Unavailable("vault_full", "The disk is full.", next_step="Free space and try again.")
+    # Where a file beside the vault finds no room, the engine speaks of an I/O error only.
+    if "full" in text or "I/O" in text:
+        return Unavailable(
+            "vault_full",
+            "The disk is full, or it fails.",
+            observed=text[:80],
+            next_step="Free space and try again; then check the disk.",
+        )
     return Unavailable(
         "vault_busy",
         "The vault cannot be used now.",
