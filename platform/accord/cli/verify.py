@@ -1,17 +1,19 @@
 """``accord verify FILE``: check a receipt, a bundle, a delivery or one disclosed record.
 
 Needs no account. A receipt is checked offline with the hub's root file. A bundle's signatures need
-the directory: a desk's own copy (``--home``), or the hub's directory log (``--hub``), replayed and
-checked against the root file; the hub is not believed. Nothing is decrypted.
+the hub's directory log (``--hub``: its address, or a folder with a copy), replayed and checked
+against the root file; the hub is not believed. Judged is the directory that the header names, and
+what has become of the key since is told. Nothing is decrypted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx2
 
+from accord.cli.log_source import Source
 from accord.clock import system_clock
 from accord.kernel.bundle.disclosure import MAGIC as DISCLOSURE_MAGIC
 from accord.kernel.bundle.disclosure import parse_disclosure, verify_disclosure
@@ -21,7 +23,9 @@ from accord.kernel.bundle.model import Header
 from accord.kernel.bundle.verification import verify_bundle, verify_trimmed
 from accord.kernel.directory.rootfile import LogName, RootFile, verify_root
 from accord.kernel.directory.state import DirectoryState, replay
-from accord.kernel.errors import Malformed, Refused, Unavailable, VerificationFailed
+from accord.kernel.errors import Malformed, Refused, VerificationFailed
+from accord.kernel.identifiers import KeyId
+from accord.kernel.keys import SignerKey
 from accord.kernel.tlog.checkpoint import verify_cosigned
 from accord.kernel.tlog.leaf import parse_record, verify_opening
 from accord.kernel.tlog.merkle import leaf_hash
@@ -34,9 +38,40 @@ from accord.terminal import Terminal, common_options
 MAX_FILE = 512 * 1024 * 1024
 PROOF_MAGIC = b"c2sp.org/tlog-proof@v1\n"
 WIDTH = 256
-SECONDS = 20.0
 
 Found = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """The replayed directory of a hub with the hashes of its leaves."""
+
+    origin: str
+    state: DirectoryState
+    hashes: Sequence[bytes]
+
+    def signer_of(self, header: Header) -> Callable[[KeyId], SignerKey]:
+        """Return the lookup at the directory that ``header`` names; the key may have ended since.
+
+        Raises:
+            VerificationFailed: ``directory_other`` when the hub never had that directory.
+        """
+        point = header.directory[0]
+        known = point.origin == self.origin and point.size <= len(self.hashes)
+        if not known or merkle_root(self.hashes[: point.size]) != point.root:
+            raise VerificationFailed(
+                "directory_other",
+                "It was made with another directory than this hub's.",
+                observed=f"{point.origin} size {point.size}",
+            )
+        return lambda kid: self.state.signer_at(kid, point.size, at=header.created)
+
+    def standing(self, kid: KeyId) -> str:
+        """Say what has become of a key that counted when it signed."""
+        ending = self.state.ending(kid)
+        if ending is None:
+            return "in force"
+        return "withdrawn since: it may be a thief's" if ending.withdrawn else "ended since"
 
 
 @click.command()
@@ -47,7 +82,7 @@ Found = dict[str, Any]
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The hub's root file. Default: that of the desk in --home.",
 )
-@click.option("--hub", help="The hub's address, to fetch its directory log (bundles only).")
+@click.option("--hub", help="The hub's address, to read its directory log (bundles only).")
 @common_options
 def verify(terminal: Terminal, file: Path, root_path: Path | None, hub: str | None) -> None:
     """Check FILE: a receipt, a sealed bundle, a delivery, or one disclosed record."""
@@ -88,22 +123,29 @@ def _receipt(data: bytes, root: RootFile) -> Found:
     }
 
 
-def _bundle(data: bytes, directory: Callable[[], DirectoryState]) -> Found:
+def _bundle(data: bytes, directory: Callable[[], Directory]) -> Found:
     now = system_clock()
     if data.startswith(BUNDLE_MAGIC):
         sealed = parse_bundle(data)
-        verify_bundle(sealed, signer=directory().signer_at, now=now)
-        return {"what": "bundle", "recipients": len(sealed.entries)} | _header(sealed.header)
+        held = directory()
+        verify_bundle(sealed, signer=held.signer_of(sealed.header), now=now)
+        found: Found = {"what": "bundle", "recipients": len(sealed.entries)}
+        return found | _header(sealed.header) | {"key": held.standing(sealed.header.sig)}
     if data.startswith(TRIMMED_MAGIC):
         trimmed = parse_trimmed(data)
-        verify_trimmed(trimmed, signer=directory().signer_at, now=now)
-        return {"what": "delivery", "recipient": trimmed.entry.org} | _header(trimmed.header)
+        held = directory()
+        verify_trimmed(trimmed, signer=held.signer_of(trimmed.header), now=now)
+        found = {"what": "delivery", "recipient": trimmed.entry.org}
+        return found | _header(trimmed.header) | {"key": held.standing(trimmed.header.sig)}
     if data.startswith(DISCLOSURE_MAGIC):
-        shown = verify_disclosure(parse_disclosure(data), signer=directory().signer_at)
+        disclosure = parse_disclosure(data)
+        held = directory()
+        shown = verify_disclosure(disclosure, signer=held.signer_of(disclosure.header))
         return {
             "what": "disclosure",
             "signer": shown.signer.org,
-            "record": shown.line.decode("utf-8"),
+            "record": shown.line.decode("utf-8", "backslashreplace"),
+            "key": held.standing(disclosure.header.sig),
         }
     raise Malformed(
         "file_unknown",
@@ -125,7 +167,7 @@ def _header(header: Header) -> Found:
     }
 
 
-def _directory(root: RootFile, hub: str | None) -> DirectoryState:
+def _directory(root: RootFile, hub: str | None) -> Directory:
     """Fetch and replay the directory log; every byte is checked against the root file."""
     if hub is None:
         raise Refused(
@@ -133,33 +175,21 @@ def _directory(root: RootFile, hub: str | None) -> DirectoryState:
             "A bundle's signature is checked with the hub's directory.",
             next_step="Give the hub's address with --hub; it is not believed, only read.",
         )
-    base = hub.rstrip("/") + paths.DIRECTORY_LOG
-    with httpx2.Client(timeout=SECONDS, trust_env=False) as client:
-        note = _get(client, f"{base}/{paths.CHECKPOINT}")
+    with Source(hub.rstrip("/") + paths.DIRECTORY_LOG) as source:
+        note = source.fetch(paths.CHECKPOINT)
         checkpoint = verify_cosigned(note, root.log_policy(LogName.DIRECTORY))
-        entries: list[bytes] = []
-        for index in range(-(-checkpoint.size // WIDTH)):
-            width = min(WIDTH, checkpoint.size - index * WIDTH)
-            entries += parse_entries(_get(client, f"{base}/{entries_path(index, width)}"))
-    if merkle_root([leaf_hash(entry) for entry in entries]) != checkpoint.root:
+        places = [
+            entries_path(index, min(WIDTH, checkpoint.size - index * WIDTH))
+            for index in range(-(-checkpoint.size // WIDTH))
+        ]
+        source.expect(iter(places))
+        entries = [entry for place in places for entry in parse_entries(source.fetch(place))]
+    hashes = [leaf_hash(entry) for entry in entries]
+    if merkle_root(hashes) != checkpoint.root:
         raise VerificationFailed(
             "log_root_wrong", "The directory's entries do not give the witnessed root."
         )
-    return replay(entries, root)
-
-
-def _get(client: httpx2.Client, url: str) -> bytes:
-    try:
-        answer = client.get(url)
-    except httpx2.HTTPError as error:
-        raise Unavailable(
-            "hub_unreachable", "The hub does not answer.", observed=type(error).__name__
-        ) from error
-    if answer.status_code != httpx2.codes.OK:
-        raise Unavailable(
-            "hub_unreachable", "The hub has no such file.", observed=f"{answer.status_code} {url}"
-        )
-    return answer.content
+    return Directory(origin=checkpoint.origin, state=replay(entries, root), hashes=hashes)
 
 
 def _words(found: Found) -> str:
