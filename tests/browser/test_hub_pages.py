@@ -20,6 +20,7 @@ from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.identifiers import make_org_id
 from accord.kernel.markings import OrgKind
 from accord.kernel.statements.tally import TALLY_TYPE, month_end, sign_tally
+from accord.webbase.names import NETWORKS
 
 MONTH = "2026-10"
 BEFORE = "2026-09"
@@ -126,7 +127,11 @@ def test_chart_table_and_file_give_the_same_counts(visit: Visit, place: Place) -
     for number, table in enumerate(("kind", "network", "role"), start=1):
         figure = page.locator("figure").filter(has=page.locator(f"#chart{number}-title"))
         figure.locator("summary").click()
-        filed = {row["row"]: row["records"] for row in rows if row["table"] == table}
+        filed = {
+            NETWORKS.get(row["row"], row["row"]): row["records"]
+            for row in rows
+            if row["table"] == table
+        }
         cells = figure.locator("tbody tr").all()
         shown = {one.locator("th").inner_text(): one.locator("td").inner_text() for one in cells}
         assert shown == filed

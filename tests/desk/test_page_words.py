@@ -10,7 +10,9 @@ from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
 from accord.desk.web import words
 from accord.kernel.errors import Malformed
+from accord.kernel.indicators import Network
 from accord.kernel.markings import Onward, Tlp
+from accord.webbase.names import NETWORKS
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ from accord.kernel.markings import Onward, Tlp
         (words.ADVICE, EndState),
         (words.STANDING, Standing),
         (words.OUTBOX, OutboxState),
+        (NETWORKS, Network),
     ],
 )
 def test_each_table_has_a_sentence_for_every_code_and_no_other(

@@ -31,6 +31,7 @@ from accord.kernel.identifiers import OrgId, parse_bundle_id, parse_org_id
 from accord.protocol.paths import HOME
 from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
+from accord.webbase.names import NETWORKS
 from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
 
@@ -164,6 +165,7 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         marks=marks,
         whole=WHOLE,
         sent=_sent(services, bundle),
+        networks=NETWORKS,
     )
 
 

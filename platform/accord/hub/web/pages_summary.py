@@ -11,6 +11,7 @@ from accord.hub.summaries import Activity, Figure, Mark, Release, Table
 from accord.hub.web.pages import hub_actor
 from accord.protocol import paths
 from accord.webbase.charts import Bar, BarChart, bar_chart
+from accord.webbase.names import NETWORKS
 from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
 
@@ -104,7 +105,7 @@ def _live(activity: Activity) -> dict[str, object]:
 def _chart(title: str, rows: Sequence[tuple[str, Figure]]) -> BarChart:
     bars = [
         Bar(
-            label=row.replace("_", " "),
+            label=NETWORKS.get(row, row),
             value=figure.value,
             shown=figure.text,
             small=figure.mark is Mark.SMALL,
