@@ -68,12 +68,12 @@ class ContextReader:
         self.left_out: Counter[str] = Counter()
         self.date_orders: dict[str, tuple[DateOrder, bool]] = {}
         self._latest = None if now is None else now + _FUTURE
-        self._plan: list[tuple[int, str, Field, Reader, dict[str, Any]]] = []
+        self._plan: list[tuple[int, str, str, Reader, dict[str, Any]]] = []
         for index, column in enumerate(columns):
             cells = [row[index] for row in sample if index < len(row)]
             reader = self._reader(column, meaning[column], cells, orders)
             if reader is not None:
-                self._plan.append((index, column, meaning[column], reader, {}))
+                self._plan.append((index, column, meaning[column].value, reader, {}))
 
     @property
     def empty(self) -> bool:
@@ -102,12 +102,11 @@ class ContextReader:
 
     def read(self, row: Fields) -> Context:
         """Return the context of ``row``."""
-        context = Context(fields={})
+        fields: dict[str, Any] = {}
+        context = Context(fields=fields)
         width = len(row)
-        for index, column, field, reader, cache in self._plan:
-            if index >= width:
-                continue
-            cell = row[index]
+        for index, column, name, reader, cache in self._plan:
+            cell = row[index] if index < width else ""
             if not cell or cell.isspace():
                 continue
             found = cache.get(cell, cache)
@@ -118,38 +117,41 @@ class ContextReader:
                 cache[cell] = found
             if found is None:
                 self.left_out[column] += 1
+            elif name in _PLAIN:
+                fields[name] = found
             else:
-                _put(context, field, found)
-        self._in_order(context.fields)
+                _put(context, name, found)
+        if "last" in fields and "first" in fields:
+            self._in_order(fields)
         return context
 
     def _in_order(self, fields: dict[str, Any]) -> None:
         """Leave out a last time that lies before the first."""
-        first, last = fields.get("first"), fields.get("last")
-        if first is not None and last is not None and first.t > last.t:
+        if fields["first"].t > fields["last"].t:
             del fields["last"]
             self.left_out["last before first"] += 1
 
 
-def _put(context: Context, field: Field, found: Any) -> None:  # noqa: ANN401 - what the field's reader gave
-    if field is Field.NOTE:
+def _put(context: Context, name: str, found: Any) -> None:  # noqa: ANN401 - what the field's reader gave
+    if name == _NOTE:
         note, masked = found
         context.note_masked = masked
         if note is not None:
             context.fields["note"] = note
-    elif field is Field.ROLE:
+    elif name == _ROLE:
         context.fields["roles"] = (found,)
-    elif field is Field.COUNTRY:
+    elif name == _COUNTRY:
         context.fields["countries"] = (found,)
-    elif field in _ASIDE:
-        setattr(context, field.value, found)
     else:
-        context.fields[field.value] = found
+        setattr(context, name, found)
 
 
-_ASIDE: Final = frozenset(
-    {Field.MEMO, Field.TX, Field.AMOUNT, Field.DIRECTION, Field.TOKEN, Field.TLP}
+# Fields by their plain text: the hash of an enumeration's member is Python code.
+_NOTE, _ROLE, _COUNTRY = Field.NOTE.value, Field.ROLE.value, Field.COUNTRY.value
+_PLAIN: Final = frozenset(
+    field.value for field in (Field.FIRST, Field.LAST, Field.CONFIDENCE, Field.BASIS, Field.VASP)
 )
+"""Fields that stand in the record under their own name; those of ``Context`` are set there."""
 
 
 def _text(limit: int) -> Reader:

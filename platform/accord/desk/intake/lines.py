@@ -37,14 +37,16 @@ class RecordLines:
         self._defaults = defaults
         self._left_out = left_out
 
-    def line(self, found: Normalised, context: Context | None) -> tuple[bytes, bool]:
-        """Return the record line, and whether the note had to be left out for it.
+    def line(
+        self, found: Normalised, context: Context | None
+    ) -> tuple[IndicatorRecord, bytes, bool]:
+        """Return the record, its line, and whether the note had to be left out for it.
 
         Raises:
             Malformed: not even the value with coded context fits a record.
         """
         if context is None:
-            return encode_line(self._record(found, {})), False
+            return *self._encoded(found, {}), False
         fields = dict(context.fields)
         if context.token:
             fields["token"] = context.token
@@ -52,20 +54,22 @@ class RecordLines:
         if move is not None and found.kind is _WALLET:
             fields["moves"] = (move,)
         try:
-            return encode_line(self._record(found, fields)), False
+            return *self._encoded(found, fields), False
         except Malformed:
             # Some free text is unfit (it may hold a secret): what has no free text still goes.
             kept = {name: fields[name] for name in _CODED if name in fields}
             for name in fields.keys() - kept.keys():
                 self._left_out[name] += 1
-            return encode_line(self._record(found, kept)), "note" in fields
+            return *self._encoded(found, kept), "note" in fields
 
-    def _record(self, found: Normalised, fields: dict[str, object]) -> IndicatorRecord:
+    def _encoded(
+        self, found: Normalised, fields: dict[str, object]
+    ) -> tuple[IndicatorRecord, bytes]:
         given = {
             "confidence": self._defaults.confidence,
             "basis": self._defaults.basis,
         } | fields
-        return IndicatorRecord(
+        record = IndicatorRecord(
             kind=found.kind,
             network=found.network,
             value=found.value,
@@ -75,6 +79,7 @@ class RecordLines:
             memo=found.memo,
             **given,  # type: ignore[arg-type]
         )
+        return record, encode_line(record)
 
 
 def value_key(found: Normalised) -> bytes:

@@ -12,6 +12,7 @@ _CURRENCY = re.compile(r"(?:[A-Za-z]{2,5}|[\u20ac$\u00a3\u00a5\u20bf\u20bd])")
 _SPACES = re.compile("[\\s\u00a0\u2007\u2009\u202f'\u2019_]")
 _DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*", re.ASCII)
 _EXPONENT = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}", re.ASCII)
+_USUAL = re.compile(r"([0-9]+)(?:([.,])([0-9]+))?(?: ?[A-Z]{3,5})?", re.ASCII)
 _GRADES: Final = {
     "very low": 10, "sehr niedrig": 10, "low": 25, "niedrig": 25, "gering": 25, "faible": 25,
     "bajo": 25, "basso": 25, "laag": 25, "med": 50, "medium": 50, "mittel": 50, "moyen": 50,
@@ -31,6 +32,14 @@ def read_amount(text: str, decimal_mark: str = ".") -> str | None:
         decimal_mark: what one mark before exactly three digits means: ``1.234`` is one and a bit
             when it is ``.``, one thousand otherwise.
     """
+    usual = _USUAL.fullmatch(text)
+    if usual:
+        # What most cells look like; the answer is that of the steps below.
+        whole, mark, tail = usual.groups()
+        if mark is None:
+            return _plain(whole)
+        if len(tail) != 3 or mark == decimal_mark:  # noqa: PLR2004 - a group of thousands
+            return _plain(f"{whole}.{tail}")
     bare = _SPACES.sub("", _CURRENCY.sub("", text, count=1) if "e" not in text.lower() else text)
     if _EXPONENT.fullmatch(bare):
         value = format(decimal.Decimal(bare.replace(",", ".")), "f")

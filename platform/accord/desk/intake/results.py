@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import Kind, Network
+from accord.kernel.indicators import IndicatorRecord, Kind, Network
 from accord.kernel.markings import Tlp
 
 
@@ -39,6 +39,7 @@ class RowResult(msgspec.Struct, frozen=True, gc=False):
         code: stable reason; ``None`` for a row that is ready.
         message: the reason in words; ``None`` for a row that is ready.
         record_line: the canonical record line without LF, for ready and changed rows.
+        record: what that line says.
     """
 
     row: int
@@ -49,6 +50,7 @@ class RowResult(msgspec.Struct, frozen=True, gc=False):
     code: str | None = None
     message: str | None = None
     record_line: bytes | None = None
+    record: IndicatorRecord | None = None
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

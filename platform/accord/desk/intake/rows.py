@@ -227,7 +227,7 @@ class Judge:
                 )
                 continue
             try:
-                line, masked = self._lines.line(found, candidate.context)
+                record, line, masked = self._lines.line(found, candidate.context)
             except Malformed as error:
                 results[candidate.place] = _refused(number, error)
                 continue
@@ -242,6 +242,7 @@ class Judge:
                 code,
                 None if code is None else _WORDS[code],
                 line,
+                record,
             )
 
 

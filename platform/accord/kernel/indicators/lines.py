@@ -201,18 +201,26 @@ def _may_claim(checksum: Checksum, kind: Kind, network: Network | None) -> bool:
 
 
 def _check_texts(record: IndicatorRecord) -> None:
-    report = record.report
-    texts = {"memo": record.memo, "token": record.token, "vasp": record.vasp} | {
-        "report": None if report is None else f"{report.system} {report.id}"
-    }
-    for name, text in texts.items():
-        if text is not None and (_HIDDEN.search(text) or text != text.strip()):
+    report, note = record.report, record.note
+    texts = [
+        (name, text)
+        for name, text in (
+            ("memo", record.memo),
+            ("token", record.token),
+            ("vasp", record.vasp),
+            ("report", None if report is None else f"{report.system} {report.id}"),
+        )
+        if text is not None
+    ]
+    for name, text in texts:
+        if _HIDDEN.search(text) or text != text.strip():
             raise _wrong(name)
-    if record.note is not None and _HIDDEN.search(record.note.replace("\n", "")):
+    if note is not None and _HIDDEN.search(note.replace("\n", "")):
         raise _wrong("note")
-    for text in (*texts.values(), record.note):
-        if text is not None:
-            refuse_secrets(text)
+    for _, text in texts:
+        refuse_secrets(text)
+    if note is not None:
+        refuse_secrets(note)
 
 
 def _check_moves(record: IndicatorRecord) -> None:

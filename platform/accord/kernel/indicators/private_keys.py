@@ -24,6 +24,8 @@ PHRASE_LENGTHS = frozenset({12, 13, 15, 18, 21, 24, 25})
 _MONERO_LENGTHS = frozenset({13, 25})
 _RUN = 11
 _WIF_LENGTHS = range(50, 53)
+_SHORTEST = 29
+"""Characters of the shortest private key that is recognised: a seed of the XRP Ledger."""
 _EXTENDED = re.compile(
     r"(?:[xyztuvYZUV]prv|Ltpv|Mtpv|dgpv|ttpv)[1-9A-HJ-NP-Za-km-z]{90,115}"  # BIP-32
 ).fullmatch
@@ -55,9 +57,15 @@ def refuse_secrets(text: str) -> None:
     """
     refuse_phrase(text)
     begin = text[:MAX_INPUT]
-    candidates = {"".join(begin.split()), *begin.split(), *_SEPARATORS.split(begin)}
-    candidates |= {candidate.strip(_AROUND) for candidate in candidates}
-    if _PEM(begin) or any(_is_key(candidate) for candidate in candidates):
+    if _PEM(begin):
+        raise _private_key(text)
+    if len(begin) < _SHORTEST:
+        return
+    words = begin.split()
+    parts = {"".join(words), *words, *_SEPARATORS.split(begin)}
+    long = [part for part in parts if len(part) >= _SHORTEST]
+    # Taking off what stands around a part makes it shorter, and may make a key of it.
+    if any(_is_key(part) or _is_key(part.strip(_AROUND)) for part in long):
         raise _private_key(text)
 
 
@@ -143,7 +151,7 @@ def _phrase_words() -> frozenset[str]:
 
 
 def _is_key(text: str) -> bool:
-    if not text.isascii() or not 29 <= len(text) <= MAX_INPUT:
+    if not text.isascii() or not _SHORTEST <= len(text) <= MAX_INPUT:
         return False
     if _SHAPES(text) or _EXTENDED(text) or _BYTE_LIST(text):
         return True
