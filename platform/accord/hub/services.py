@@ -131,7 +131,9 @@ def build_services(
         people=People(engine=database.reading, writer=writer, recorder=recorder),
         feed=feed,
         bundles=bundles,
-        receipts=Receipts(engine=database.reading, reader=reader, rounds=rounds),
+        receipts=Receipts(
+            engine=database.reading, reader=reader, rounds=rounds, waiters=config.threads // 2
+        ),
         acknowledgements=Acknowledgements(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
         ),

@@ -4,6 +4,8 @@ Before a quorum there is no receipt, only "stored". The openings of the accept e
 the sender travel with it as extra data; the person field never does.
 """
 
+import threading
+
 from sqlalchemy import Engine, select
 
 from accord.hub.access import Action, Actor, require
@@ -18,18 +20,26 @@ from accord.kernel.tlog.proof import format_proof
 class Receipts:
     """Makes receipts for senders."""
 
-    def __init__(self, *, engine: Engine, reader: LogReader, rounds: WitnessRound) -> None:
-        """Read rows through ``engine`` and the log through ``reader``; wait on ``rounds``."""
+    def __init__(
+        self, *, engine: Engine, reader: LogReader, rounds: WitnessRound, waiters: int
+    ) -> None:
+        """Read rows through ``engine`` and the log through ``reader``; wait on ``rounds``.
+
+        At most ``waiters`` requests wait at once: when the witnesses are down, the others of the
+        hub's threads still serve.
+        """
         self._engine = engine
         self._reader = reader
         self._rounds = rounds
+        self._places = threading.BoundedSemaphore(max(1, waiters))
 
     def receipt(self, actor: Actor | None, bundle_id: BundleId, *, wait: float) -> bytes:
         """Return the receipt of the actor's bundle, waiting up to ``wait`` seconds for a quorum.
 
         Raises:
             NotFound: ``not_found`` when the actor's organisation sent no such bundle.
-            Unavailable: ``receipt_pending``: stored, but no quorum covers it yet.
+            Unavailable: ``receipt_pending``: stored, but no quorum covers it yet, or too many
+                requests wait here already.
         """
         org = require(actor, Action.RECEIPT_READ).org
         with self._engine.connect() as connection:
@@ -41,8 +51,7 @@ class Receipts:
             if number is None:
                 raise NotFound("not_found", "There is nothing here for you.")
             extra = openings_for(connection, number, org)
-        with self._rounds.cosigned:
-            covered = self._rounds.cosigned.wait_for(lambda: self._covers(number), timeout=wait)
+        covered = self._covers(number) or (wait > 0 and self._wait(number, wait))
         head = self._reader.cosigned(LogName.AUDIT)
         if not covered or head is None:
             raise Unavailable(
@@ -53,6 +62,15 @@ class Receipts:
             )
         path = self._reader.inclusion_proof(LogName.AUDIT, number, head.size)
         return format_proof(number, path, head.note, extra=extra)
+
+    def _wait(self, number: int, wait: float) -> bool:
+        if not self._places.acquire(blocking=False):
+            return False
+        try:
+            with self._rounds.cosigned:
+                return self._rounds.cosigned.wait_for(lambda: self._covers(number), timeout=wait)
+        finally:
+            self._places.release()
 
     def _covers(self, number: int) -> bool:
         head = self._reader.cosigned(LogName.AUDIT)
