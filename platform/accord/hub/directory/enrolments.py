@@ -142,28 +142,30 @@ class Enrolments:
         Raises:
             NotFound: ``not_found``, also for a wrong answer: a stranger learns nothing.
         """
-
-        def act(connection: Connection) -> None:
+        with self._engine.connect() as connection:  # strangers never get as far as the writer
             row = connection.execute(
-                select(EnrolmentRow.org, EnrolmentRow.secret_hash, EnrolmentRow.state).where(
+                select(EnrolmentRow.org, EnrolmentRow.secret_hash).where(
                     EnrolmentRow.enrolment_id == enrolment_id
                 )
             ).one_or_none()
-            digest = hashlib.sha256(secret).digest()
-            if row is None or not hmac.compare_digest(row.secret_hash, digest):
-                raise NotFound("not_found", "There is no such enrolment, or the proof is wrong.")
-            if row.state != PROOF_NEEDED:
-                return
-            connection.execute(
+        digest = hashlib.sha256(secret).digest()
+        if row is None or not hmac.compare_digest(row.secret_hash, digest):
+            raise NotFound("not_found", "There is no such enrolment, or the proof is wrong.")
+
+        def act(connection: Connection) -> None:
+            changed = connection.execute(
                 update(EnrolmentRow)
-                .where(EnrolmentRow.enrolment_id == enrolment_id)
+                .where(
+                    EnrolmentRow.enrolment_id == enrolment_id, EnrolmentRow.state == PROOF_NEEDED
+                )
                 .values(state=APPROVAL_NEEDED)
             )
-            self._recorder.record(
-                connection,
-                Event(what=EventClass.ENROLMENT_PROVED, org=row.org, subject=row.org),
-                now=now,
-            )
+            if changed.rowcount:
+                self._recorder.record(
+                    connection,
+                    Event(what=EventClass.ENROLMENT_PROVED, org=row.org, subject=row.org),
+                    now=now,
+                )
 
         self._writer.run(act)
         return self.find(enrolment_id)
@@ -207,16 +209,15 @@ class Enrolments:
         """
         signed = parse_statement(statement)
         enrolment = self._proved(signed)
-        number = self._directory.append_statement(statement, now=now)
 
-        def act(connection: Connection) -> None:
+        def activate(connection: Connection) -> None:
             connection.execute(
                 update(EnrolmentRow)
                 .where(EnrolmentRow.enrolment_id == enrolment.enrolment_id)
                 .values(state=ACTIVE, statement=statement)
             )
 
-        self._writer.run(act)
+        number = self._directory.append_statement(statement, now=now, beside=activate)
         return self.find(enrolment.enrolment_id), number
 
     def _proved(self, signed: SignedStatement) -> Enrolment:

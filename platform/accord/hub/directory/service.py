@@ -211,8 +211,19 @@ class Directory:
             raise NotFound("document_missing", f"No {kind} has been published.")
         return found
 
-    def append_statement(self, statement: bytes, *, now: int) -> int:
+    def append_statement(
+        self,
+        statement: bytes,
+        *,
+        now: int,
+        beside: Callable[[Connection], None] | None = None,
+    ) -> int:
         """Append a statement that all who must have signed; return its leaf's number.
+
+        Args:
+            statement: the signed bytes.
+            now: present unix second.
+            beside: what else belongs to this act, in the same transaction.
 
         Raises:
             AccordError: as ``DirectoryState.extend``; nothing is appended.
@@ -228,6 +239,7 @@ class Directory:
                 concerns=(signed.statement.org,),
             ),
             now=now,
+            beside=beside,
         )
 
     def publish_charter(self, raw: bytes, *, now: int) -> CharterPoint:
