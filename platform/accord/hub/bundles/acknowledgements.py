@@ -17,8 +17,8 @@ from accord.kernel.errors import NotFound, Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.statements.acknowledgement import Acknowledgement, verify_acknowledgement
 
-MAX_PAGE = 500
-"""Most acknowledgements in one page."""
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+"""Statements of one page together, unless one alone is longer: desks read at most 4 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,14 @@ class Forwarded:
     recipient: OrgId
     at: int
     statement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardedPage:
+    """Acknowledgements in their order; ``more`` says that others follow."""
+
+    items: Sequence[Forwarded]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +114,29 @@ class Acknowledgements:
             senders.append(OrgId(sender))
         return senders
 
-    def page(self, actor: Actor | None, *, after: int, limit: int) -> Sequence[Forwarded]:
-        """Return acknowledgements of the actor's own bundles after number ``after``."""
+    def page(self, actor: Actor | None, *, after: int, limit: int) -> ForwardedPage:
+        """Return at most ``limit`` acknowledgements of the actor's own bundles after ``after``."""
         actor = require(actor, Action.ACKNOWLEDGEMENT_READ)
+        limit = max(limit, 1)
+        items: list[Forwarded] = []
+        size = 0
         with self._engine.connect() as connection:
             rows = connection.execute(
                 select(AcknowledgementRow.__table__)
                 .where(AcknowledgementRow.sender == actor.org, AcknowledgementRow.seq > after)
                 .order_by(AcknowledgementRow.seq)
-                .limit(min(limit, MAX_PAGE))
-            ).all()
-        return [
-            Forwarded(
-                seq=row.seq, recipient=OrgId(row.recipient), at=row.at, statement=row.statement
+                .limit(limit + 1)
             )
-            for row in rows
-        ]
+            for row in rows:
+                size += len(row.statement)
+                if len(items) == limit or (items and size > MAX_PAGE_BYTES):
+                    return ForwardedPage(items=items, more=True)
+                items.append(
+                    Forwarded(
+                        seq=row.seq,
+                        recipient=OrgId(row.recipient),
+                        at=row.at,
+                        statement=row.statement,
+                    )
+                )
+        return ForwardedPage(items=items, more=False)

@@ -33,10 +33,11 @@ def statement_routes(services: Services) -> ApiRoutes:
         """Return acknowledgements of the caller's own bundles."""
         page = services.acknowledgements.page(caller(), after=query["after"], limit=query["limit"])
         items = [
-            {"seq": item.seq, "org": item.recipient, "statement": item.statement} for item in page
+            {"seq": item.seq, "org": item.recipient, "statement": item.statement}
+            for item in page.items
         ]
-        last = page[-1].seq if page else query["after"]
-        return {"items": items, "next": last, "more": len(page) == query["limit"]}
+        last = page.items[-1].seq if page.items else query["after"]
+        return {"items": items, "next": last, "more": page.more}
 
     @routes.serves(paths.TALLY, method="PUT")
     @routes.takes_bytes(paths.STATEMENT_TYPE, description="A signed tally.")

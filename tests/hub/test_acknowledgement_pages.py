@@ -1,0 +1,53 @@
+"""Pages of acknowledgements: whole, in order, and never longer than a desk reads."""
+
+import itertools
+from collections.abc import Iterator
+
+from sqlalchemy import insert
+from tests.support.hub_world import Desk, World
+
+from accord.desk.exchange.client import MAX_JSON
+from accord.hub.bundles.tables import AcknowledgementRow
+from accord.kernel.statements.acknowledgement import MAX_ACKNOWLEDGEMENT
+
+
+def put(world: World, sender: Desk, recipient: Desk, sizes: list[int]) -> None:
+    """Store statements of these sizes, as the hub keeps them."""
+    rows = [
+        {"sender": sender.org, "recipient": recipient.org, "at": 1, "statement": bytes(size)}
+        for size in sizes
+    ]
+    world.services.writer.run(
+        lambda connection: connection.execute(insert(AcknowledgementRow), rows)
+    )
+
+
+def pages(desk: Desk, limit: int) -> Iterator[list[int]]:
+    after, more = 0, True
+    while more:
+        answer = desk.get("/v1/acknowledgements", f"after={after}&limit={limit}")
+        assert len(answer.content) <= MAX_JSON
+        page = answer.json()
+        yield [item["seq"] for item in page["items"]]
+        after, more = page["next"], page["more"]
+
+
+def test_long_statements_make_short_pages(world: World, bank: Desk, police: Desk) -> None:
+    put(world, bank, police, [MAX_ACKNOWLEDGEMENT] * 9 + [10] * 5)
+    found = list(pages(bank, 100))
+    assert list(itertools.chain(*found)) == list(range(1, 15))
+    assert len(found) > 1
+
+
+def test_the_last_full_page_says_that_nothing_follows(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    put(world, bank, police, [10] * 6)
+    assert list(pages(bank, 3)) == [[1, 2, 3], [4, 5, 6]]
+    assert list(pages(bank, 1000)) == [[1, 2, 3, 4, 5, 6]]
+    assert list(pages(bank, 0)) == [[1], [2], [3], [4], [5], [6]]
+
+
+def test_others_see_none_of_them(world: World, bank: Desk, police: Desk) -> None:
+    put(world, bank, police, [10])
+    assert list(pages(police, 10)) == [[]]
