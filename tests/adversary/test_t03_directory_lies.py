@@ -1,4 +1,4 @@
-"""A hub that turned bad, with its log keys and a witness that cosigns what it is shown.
+"""T3: a hub that turned bad, with its log keys and a witness that cosigns what it is shown.
 
 It can append any leaf and have it witnessed. It still cannot invent a member, swap a key, let a
 suspended member go on or put another charter in force: a desk replays every leaf.

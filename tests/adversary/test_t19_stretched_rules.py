@@ -1,4 +1,4 @@
-"""Members who stretch the directory's rules at the hub: expired keys, recalls as a free ticket."""
+"""T19: members who stretch the directory's rules at the hub: expired keys, recalls as a free ticket."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -147,7 +147,8 @@ def open_vault(path: Path, key: bytes) -> Vault:
 
     Raises:
         NotFound: ``vault_missing``.
-        VerificationFailed: ``vault_key_wrong``; another key, or the file was changed.
+        VerificationFailed: ``vault_key_wrong``; another key, or the file was changed;
+            ``vault_damaged`` when a later page was.
         Refused: ``vault_newer``; a newer accord wrote it.
     """
     _check_key(key)
@@ -160,11 +161,12 @@ def open_vault(path: Path, key: bytes) -> Vault:
         )
     vault = Vault(path, key)
     try:
-        _bring_up_to_date(vault)
+        with explained():
+            _bring_up_to_date(vault)
+            return open_loaded(vault)
     except BaseException:
         vault.close()
         raise
-    return open_loaded(vault)
 
 
 def open_loaded(vault: Vault) -> Vault:
