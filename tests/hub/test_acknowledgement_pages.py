@@ -1,14 +1,22 @@
-"""Pages of acknowledgements: whole, in order, and never longer than a desk reads."""
+"""Acknowledgements at the hub: found quickly, and given out in pages that a desk can read."""
 
 import itertools
 from collections.abc import Iterator
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 from tests.support.hub_world import Desk, World
 
 from accord.desk.exchange.client import MAX_JSON
 from accord.hub.bundles.tables import AcknowledgementRow
-from accord.kernel.statements.acknowledgement import MAX_ACKNOWLEDGEMENT
+from accord.kernel.statements.acknowledgement import (
+    MAX_ACKNOWLEDGEMENT,
+    Acknowledgement,
+    Item,
+    Outcome,
+    sign_acknowledgement,
+)
+
+STATEMENT = "application/vnd.accord.statement+json"
 
 
 def put(world: World, sender: Desk, recipient: Desk, sizes: list[int]) -> None:
@@ -51,3 +59,30 @@ def test_the_last_full_page_says_that_nothing_follows(
 def test_others_see_none_of_them(world: World, bank: Desk, police: Desk) -> None:
     put(world, bank, police, [10])
     assert list(pages(police, 10)) == [[]]
+
+
+def test_naming_a_bundle_does_not_walk_over_all_that_was_received(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    bundle_id, raw = bank.seal(police)
+    bank.put_bundle(raw, bundle_id)
+    asked: list[tuple[str, object]] = []
+
+    def note(*arguments: object) -> None:
+        statement, parameters = str(arguments[2]), arguments[3]
+        if "bundles.manifest = " in statement:
+            asked.append((statement, parameters))
+
+    event.listen(world.services.database.writing, "before_cursor_execute", note)
+    said = Acknowledgement(
+        org=police.org,
+        created=world.clock(),
+        items=(Item(bundle=bundle_id, manifest=bytes(32), state=Outcome.OPENED, time=1),),
+    )
+    statement = sign_acknowledgement(said, police.sig)
+    assert police.send("POST", "/v1/acknowledgements", statement, STATEMENT).status_code == 404
+    [(query, parameters)] = asked
+    with world.services.database.reading.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters).all()
+    assert "ix_bundles_bundle_id" in plan[0].detail
+    assert not any("SCAN" in step.detail for step in plan)

@@ -6,7 +6,7 @@ The hub forwards the recipient's own bytes; it can hold them back but not invent
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, exists, insert, select
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -19,6 +19,15 @@ from accord.kernel.statements.acknowledgement import Acknowledgement, verify_ack
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """Statements of one page together, unless one alone is longer: desks read at most 4 MiB."""
+
+
+# By the bundle's id first: a join may walk over all that the recipient ever got, and this runs for
+# each item under the write lock.
+_SENDER = select(BundleRow.org).where(
+    BundleRow.bundle_id == bindparam("bundle_id"),
+    BundleRow.manifest == bindparam("manifest"),
+    exists().where(EntryRow.bundle == BundleRow.number, EntryRow.org == bindparam("recipient")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +110,7 @@ class Acknowledgements:
         senders: list[OrgId] = []
         for item in said.items:
             sender = connection.scalar(
-                select(BundleRow.org)
-                .join(EntryRow, EntryRow.bundle == BundleRow.number)
-                .where(
-                    BundleRow.bundle_id == item.bundle,
-                    BundleRow.manifest == item.manifest,
-                    EntryRow.org == org,
-                )
+                _SENDER, {"bundle_id": item.bundle, "manifest": item.manifest, "recipient": org}
             )
             if sender is None:
                 raise NotFound("not_found", "There is nothing here for you.")

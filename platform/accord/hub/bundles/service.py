@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, exists, insert, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -156,9 +156,10 @@ class Bundles:
             return frozenset()
         with self._engine.connect() as connection:
             found = connection.scalars(
-                select(BundleRow.org)
-                .join(EntryRow, EntryRow.bundle == BundleRow.number)
-                .where(EntryRow.org == org, BundleRow.bundle_id.in_(refs))
+                select(BundleRow.org).where(
+                    BundleRow.bundle_id.in_(refs),
+                    exists().where(EntryRow.bundle == BundleRow.number, EntryRow.org == org),
+                )
             ).all()
         return frozenset(OrgId(sender) for sender in found)
 

@@ -13,6 +13,7 @@ class BundleRow(Base):
     __table_args__ = (
         UniqueConstraint("org", "bundle_id"),
         Index("ix_bundles_state_expires", "state", "expires"),
+        Index("ix_bundles_bundle_id", "bundle_id"),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
