@@ -5,28 +5,25 @@ strictly than the bundle stops the sending before its part is sealed.
 """
 
 import dataclasses
-import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from accord.desk.app import Desk
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE
-from accord.desk.exchange.submission import Plan, SendReport, SentBundle
-from accord.desk.indicators import Sought, already_sent
+from accord.desk.exchange.submission import Encoded, Plan, SendReport, SentBundle
+from accord.desk.indicators import Sought, already_sent, anything_sent
 from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
+from accord.desk.storage.bundles import known_values
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.errors import AuthenticationNeeded, Refused
-from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
 from accord.terminal import Partly, Terminal
 
@@ -38,7 +35,6 @@ _DEFAULT_BASIS = {
     OrgKind.FINANCIAL: LegalBasis.LEGAL_OBLIGATION,
     OrgKind.LAW_ENFORCEMENT: LegalBasis.LAW_ENFORCEMENT,
 }
-_decode = msgspec.json.Decoder(IndicatorRecord).decode
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +76,12 @@ def send_export(
         )
     with opened_desk(terminal) as desk:
         plan = _plan(desk, file, wishes)
-        known = functools.partial(_sent_before, desk, plan)
+        known = _SentBefore(desk, plan)
         intake = read_export(file, dataclasses.replace(options, already_sent=known))
         report = DryRun(intake, file.name)
         with terminal.progress("rows") as counter:
             blocks = report.blocks(records=outputs.records, refused=outputs.refused)
-            sent = desk.submissions.send(
+            sent = desk.submissions.send_encoded(
                 plan,
                 _records(blocks, intake, wishes.tlp, counter.advance),
                 on_bundle=lambda bundle: terminal.say(_told(bundle)),
@@ -118,17 +114,41 @@ def _plan(desk: Desk, file: Path, wishes: Wishes) -> Plan:
     )
 
 
-def _sent_before(desk: Desk, plan: Plan, keys: Sequence[bytes]) -> list[str | None]:
-    """Say of each value key when and in which bundle these recipients got it before."""
-    sought = []
-    for key in keys:
-        kind, network, rest = key.decode("utf-8").split("|", 2)
-        value, _, memo = rest.rpartition("|")
-        sought.append(Sought(kind=kind, network=network, value=value, memo=memo))
-    return [
-        None if one is None else f"Sent on {moment(one.created)} in bundle {one.bundle}."
-        for one in already_sent(desk.vault, sought, plan.recipients)
-    ]
+class _SentBefore:
+    """Says of value keys when and in which bundle these recipients got them before.
+
+    Asked for the first time when nobody else can send any more; a desk that had sent nothing to
+    them by then need not look anything up: repeats within the file are told apart anyway.
+    """
+
+    def __init__(self, desk: Desk, plan: Plan) -> None:
+        self._vault = desk.vault
+        self._recipients = plan.recipients
+        self._any: bool | None = None
+
+    def __call__(self, keys: Sequence[bytes]) -> list[str | None]:
+        if self._any is None:
+            self._any = anything_sent(self._vault, self._recipients)
+        answers: list[str | None] = [None] * len(keys)
+        if not self._any:
+            return answers
+        parts = [key.decode("utf-8").split("|", 2) for key in keys]
+        values = [rest.rpartition("|")[0] for _, _, rest in parts]
+        known = [place for place, was in enumerate(known_values(self._vault, values)) if was]
+        sought = [
+            Sought(
+                kind=parts[place][0],
+                network=parts[place][1],
+                value=values[place],
+                memo=parts[place][2].rpartition("|")[2],
+            )
+            for place in known
+        ]
+        before = already_sent(self._vault, sought, self._recipients)
+        for place, one in zip(known, before, strict=True):
+            if one is not None:
+                answers[place] = f"Sent on {moment(one.created)} in bundle {one.bundle}."
+        return answers
 
 
 def _digest(file: Path) -> bytes:
@@ -144,13 +164,13 @@ def _records(
     intake: Intake,
     tlp: Tlp,
     advance: Any,  # noqa: ANN401
-) -> Iterator[IndicatorRecord]:
+) -> Iterator[Encoded]:
     for results in blocks:
         _refuse_wider(intake, tlp)
         advance(len(results))
         for result in results:
-            if result.record_line is not None:
-                yield _decode(result.record_line)
+            if result.record is not None and result.record_line is not None:
+                yield result.record, result.record_line
 
 
 def _refuse_wider(intake: Intake, tlp: Tlp) -> None:

@@ -8,8 +8,8 @@ is done only with a verified receipt. The hub's refusal is final for that part a
 import hashlib
 import itertools
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from accord.clock import Clock
@@ -136,6 +136,9 @@ class SendReport:
 
 OnBundle = Callable[[SentBundle], None]
 
+Encoded = tuple[IndicatorRecord, bytes]
+"""A record, and the line that ``encode_line`` made of it."""
+
 
 class Submissions:
     """Seals and sends for one organisation."""
@@ -209,6 +212,21 @@ class Submissions:
             VerificationFailed: no fresh witnessed directory.
             Unavailable: the hub cannot be reached; what is sealed waits in the outbox.
         """
+        pairs = ((record, encode_line(record)) for record in records)
+        return self.send_encoded(plan, pairs, wait=wait, on_bundle=on_bundle)
+
+    def send_encoded(
+        self,
+        plan: Plan,
+        records: Iterable[Encoded],
+        *,
+        wait: bool = True,
+        on_bundle: OnBundle = lambda _bundle: None,
+    ) -> SendReport:
+        """Send records that ``encode_line`` has checked and encoded already; else as ``send``.
+
+        While one part is sealed and put, the next is taken from ``records``.
+        """
         self.decide(plan).require()
         with only_sender(self._vault):
             return self._send(plan, records, wait=wait, on_bundle=on_bundle)
@@ -216,7 +234,7 @@ class Submissions:
     def _send(
         self,
         plan: Plan,
-        records: Iterable[IndicatorRecord],
+        records: Iterable[Encoded],
         *,
         wait: bool,
         on_bundle: OnBundle,
@@ -232,26 +250,26 @@ class Submissions:
         )
         sent: list[BundleId] = []
         total = repeated = 0
+
+        def arrived(part: Future[SentBundle]) -> None:
+            bundle = part.result()
+            sent.append(bundle.id)
+            on_bundle(bundle)
+
         with ThreadPoolExecutor(max_workers=1) as courier:
             under_way = None
-            for lines, parsed in _parts(records):
-                fresh, kept = lines, parsed
-                if resumed:
-                    done = sealed_in(self._vault, key, lines)
-                    fresh = [line for line, was in zip(lines, done, strict=True) if not was]
-                    kept = [one for one, was in zip(parsed, done, strict=True) if not was]
-                    repeated += len(lines) - len(fresh)
+            for part in _parts(records):
+                fresh = self._unsealed(part, key) if resumed else part
+                repeated += len(part) - len(fresh)
                 if not fresh:
                     continue
-                bundle = self._seal(plan, fresh, kept, submission=key)
-                sent.append(bundle)
                 total += len(fresh)
                 if under_way is not None:
-                    on_bundle(under_way.result())
-                    self._stop_when_refused(sent[-2])
-                under_way = courier.submit(self._put, bundle)
+                    arrived(under_way)
+                    self._stop_when_refused(sent[-1])
+                under_way = courier.submit(self._seal_and_put, plan, fresh, key)
             if under_way is not None:
-                on_bundle(under_way.result())
+                arrived(under_way)
         # With a refused part it stays open: sending the file again sends that part alone.
         if all(self.status(one).state is not OutboxState.REFUSED for one in sent):
             finish_submission(self._vault, key, now=self._clock())
@@ -294,6 +312,16 @@ class Submissions:
             on_bundle(self._put(bundle))
         self._collect(waiting)
         return [self.status(bundle) for bundle in waiting]
+
+    def _unsealed(self, part: list[Encoded], submission: bytes) -> list[Encoded]:
+        """Return those of a part that this submission has not sealed before it was resumed."""
+        done = sealed_in(self._vault, submission, [line for _, line in part])
+        return [pair for pair, was in zip(part, done, strict=True) if not was]
+
+    def _seal_and_put(self, plan: Plan, part: list[Encoded], submission: bytes) -> SentBundle:
+        lines = [line for _, line in part]
+        records = [record for record, _ in part]
+        return self._put(self._seal(plan, lines, records, submission=submission))
 
     def status(self, bundle: BundleId) -> SentBundle:
         """Return how far a bundle of ours came."""
@@ -413,12 +441,10 @@ class Submissions:
             )
 
 
-def _parts(
-    records: Iterable[IndicatorRecord],
-) -> Iterable[tuple[list[bytes], list[IndicatorRecord]]]:
+def _parts(records: Iterable[Encoded]) -> Iterator[list[Encoded]]:
     source = iter(records)
     while part := list(itertools.islice(source, MAX_ROWS)):
-        yield [encode_line(record) for record in part], part
+        yield part
 
 
 def _is_final(error: AccordError) -> bool:

@@ -7,7 +7,7 @@ shown as such, never as a plain hit. The room knows no network.
 
 from accord.desk.indicators.imports import describe, import_opened, import_other, store
 from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
-from accord.desk.indicators.sent import SentBefore, Sought, already_sent, sealed_in
+from accord.desk.indicators.sent import SentBefore, Sought, already_sent, anything_sent, sealed_in
 
 __all__ = [
     "EndState",
@@ -17,6 +17,7 @@ __all__ = [
     "SentBefore",
     "Sought",
     "already_sent",
+    "anything_sent",
     "describe",
     "import_opened",
     "import_other",

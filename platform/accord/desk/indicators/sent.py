@@ -7,7 +7,7 @@ import msgspec
 
 from accord.desk.storage import MarkState, Vault, Way
 from accord.desk.storage.bundles import WHOLE, find_records, marks_of
-from accord.desk.storage.outbox import OutboxState, outbox_row
+from accord.desk.storage.outbox import OutboxState, outbox_row, recipients_served
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.indicators import IndicatorRecord
 
@@ -32,6 +32,11 @@ class SentBefore:
     bundle: BundleId
     record: int
     created: int
+
+
+def anything_sent(vault: Vault, recipients: Collection[OrgId]) -> bool:
+    """Tell whether any bundle went to all of ``recipients`` and was not refused."""
+    return any(set(recipients) <= set(named) for named in recipients_served(vault))
 
 
 def already_sent(

@@ -272,6 +272,12 @@ def quarantined_of(vault: Vault, bundle: StoredBundle) -> list[tuple[int, str]]:
     ).fetchall()
 
 
+def known_values(vault: Vault, texts: Sequence[str]) -> list[bool]:
+    """Tell for each text whether a record may hold it, without reading any record."""
+    found = terms.find_terms(vault.connection, terms.term_keys(texts, vault.term_key))
+    return [bool(numbers) for numbers in found]
+
+
 def find_records(
     vault: Vault, texts: Sequence[str], *, limit: int, way: Way | None = None
 ) -> list[tuple[int, list[FoundRecord]]]:

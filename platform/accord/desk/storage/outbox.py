@@ -128,6 +128,14 @@ def outbox_row(vault: Vault, id_: BundleId) -> OutboxRow | None:
     return None if row is None else _row(row)
 
 
+def recipients_served(vault: Vault) -> list[tuple[OrgId, ...]]:
+    """Return each set of recipients that a bundle from here went to, but for refused ones."""
+    rows = vault.connection.execute(
+        "SELECT DISTINCT recipients FROM outbox WHERE state != ?", (OutboxState.REFUSED.value,)
+    )
+    return [tuple(OrgId(org) for org in named.split()) for (named,) in rows]
+
+
 def unfinished(vault: Vault) -> list[OutboxRow]:
     """Return what still waits for the hub or for its receipt, the oldest first."""
     rows = vault.connection.execute(
