@@ -14,7 +14,7 @@ from tests.support.hub_world import Desk, World
 from tests.support.lies import Parts, cut_out
 from werkzeug.test import TestResponse
 
-from accord.desk.app import make_pages
+from accord.desk.app.pages import make_pages
 from accord.desk.keyring.people import People
 from accord.desk.storage import Mark, MarkState
 from accord.desk.storage.bundles import WHOLE, add_mark, list_bundles

@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.browser.conftest import served, sign_in
 from tests.desk.conftest import BANK, NOW, bundle_id, described, put, records_of
 
-from accord.desk.app import Desk, make_pages
+from accord.desk.app import Desk
+from accord.desk.app.pages import make_pages
 from accord.desk.config import DeskConfig
 from accord.desk.exchange.client import HubClient
 from accord.desk.keyring import Keyring

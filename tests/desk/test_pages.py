@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from tests.desk.conftest import BANK, NOW, bundle_id, described, put, records_of
 from werkzeug.test import TestResponse
 
-from accord.desk.app import Desk, make_pages
+from accord.desk.app import Desk
+from accord.desk.app.pages import make_pages
 from accord.desk.config import DeskConfig
 from accord.desk.exchange.client import HubClient
 from accord.desk.keyring import Keyring

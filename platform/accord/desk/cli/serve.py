@@ -9,7 +9,8 @@ from types import FrameType
 import click
 from waitress.server import create_server
 
-from accord.desk.app import Desk, make_pages
+from accord.desk.app import Desk
+from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
 from accord.terminal import Terminal, common_options
