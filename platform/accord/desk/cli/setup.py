@@ -1,5 +1,6 @@
 """``accord desk init`` and ``enrol``: keys made here, an organisation joined to its hub."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +23,16 @@ from accord.desk.storage import create_vault
 from accord.kernel.directory.rootfile import MAX_ROOT, verify_root
 from accord.kernel.directory.statements import Profile
 from accord.kernel.encoding import b64encode
-from accord.kernel.errors import Malformed, VerificationFailed
+from accord.kernel.errors import Malformed, Unavailable, VerificationFailed
+from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 from accord.terminal import Terminal, common_options
 
 MAX_PORT = 65_535
+
+CONFIRM_TRIES = 20
+CONFIRM_PAUSE = 0.5
+"""How often, and after how many seconds, a fresh approval is looked for in the directory."""
 
 
 @click.command()
@@ -191,9 +197,23 @@ def _check(desk: Desk) -> enrolment.Enrolment:
     root_file = desk.config.root_file.read_bytes()
     found = enrolment.check(desk.client, desk.vault, desk.keyring, root_file=root_file)
     if found.state == "active":
-        enrolment.confirm(desk.mirror, desk.vault, desk.keyring, found.org)
+        _confirm(desk, found.org)
         write_config(replace(desk.config, org=found.org), replace=True)
     return found
+
+
+def _confirm(desk: Desk, org: OrgId) -> None:
+    """Check that the directory holds us; witnesses need a moment to cosign a fresh approval."""
+    for _ in range(CONFIRM_TRIES):
+        try:
+            enrolment.confirm(desk.mirror, desk.vault, desk.keyring, org)
+        except Unavailable as error:
+            if error.code != "enrolment_pending":
+                raise
+            threading.Event().wait(CONFIRM_PAUSE)
+        else:
+            return
+    enrolment.confirm(desk.mirror, desk.vault, desk.keyring, org)
 
 
 def _text(found: enrolment.Enrolment) -> str:

@@ -23,7 +23,7 @@ from accord.kernel.directory.statements import (
 )
 from accord.kernel.directory.words import six_words
 from accord.kernel.encoding import b64encode, dump_object
-from accord.kernel.errors import Conflict, NotFound, VerificationFailed
+from accord.kernel.errors import Conflict, NotFound, Unavailable, VerificationFailed
 from accord.kernel.identifiers import OrgId, make_org_id
 from accord.kernel.keys import SigningPublicKey
 from accord.protocol import paths
@@ -165,8 +165,17 @@ def confirm(mirror: DirectoryMirror, vault: Vault, keyring: Keyring, org: OrgId)
 
     Raises:
         VerificationFailed: ``enrolment_other``.
+        Unavailable: ``enrolment_pending`` until the witnesses have cosigned the approval.
     """
-    found = mirror.refresh().organisation(org)
+    try:
+        found = mirror.refresh().organisation(org)
+    except NotFound as error:
+        raise Unavailable(
+            "enrolment_pending",
+            "The hub says approved; the witnesses have not cosigned that yet.",
+            observed=org,
+            next_step="Run accord desk enrol again in a moment.",
+        ) from error
     ours = (keyring.signing.kid, keyring.kem[-1].kid, keyring.request.public)
     if (found.sig.kid, found.kem.kid, found.request_key) != ours:
         raise VerificationFailed(
