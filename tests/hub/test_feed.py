@@ -1,6 +1,7 @@
 """The feed: one rising order, long-polls that wake up, and no more waiters than places."""
 
 import threading
+import time
 
 from tests.support.hub_world import Desk, World
 
@@ -42,3 +43,20 @@ def test_pages_follow_each_other_without_gap_or_repeat(bank: Desk, police: Desk)
         found += [item["bundle"] for item in page["items"]]
         after, more = page["next"], page["more"]
     assert found == sent
+
+
+def test_a_poll_waits_its_time_through_what_others_get(world: World, police: Desk) -> None:
+    answered = threading.Event()
+
+    def ask() -> None:
+        police.get("/v1/feed", "after=0&wait=4")
+        answered.set()
+
+    poll = threading.Thread(target=ask)
+    start = time.monotonic()
+    poll.start()
+    while time.monotonic() < start + 2:
+        world.services.feed.notify()
+        assert not answered.wait(0.05)
+    poll.join(timeout=10)
+    assert answered.is_set()

@@ -5,6 +5,7 @@ Waiting polls hold at most a share of the threads; the others get an empty page 
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ from accord.kernel.identifiers import BundleId, OrgId
 
 MAX_PAGE = 1000
 """Most items in one page."""
+
+LOOK_SECONDS = 1.0
+"""Longest time until items that another process added are noticed."""
 
 RETRY_SECONDS = 10
 """What a poll is told to wait when it may not wait here."""
@@ -89,18 +93,18 @@ class Feed:
             self._places.release()
 
     def _wait(self, org: OrgId, after: int, limit: int, wait: float) -> FeedPage:
-        remaining = wait
-        step = 1.0
+        end = time.monotonic() + wait
         with self._grown:
             seen = self._generation
         while True:
             page = self._read(org, after, limit)
-            if page.items or remaining <= 0:
+            left = end - time.monotonic()
+            if page.items or left <= 0:
                 return page
             with self._grown:
-                self._grown.wait_for(lambda: self._generation != seen, min(step, remaining))  # noqa: B023 - called at once
+                # What others get wakes this poll too; it then goes on waiting.
+                self._grown.wait_for(lambda: self._generation != seen, min(LOOK_SECONDS, left))  # noqa: B023 - called at once
                 seen = self._generation
-            remaining -= step
 
     def _read(self, org: OrgId, after: int, limit: int) -> FeedPage:
         with self._engine.connect() as connection:
