@@ -383,6 +383,12 @@ def test_the_throttle_counts_names_in_any_case_and_every_source() -> None:
     throttle.attempt(account="2", source="c", now=WINDOW + 3)
 
 
+def test_the_throttle_keeps_no_long_names() -> None:
+    throttle = SignInThrottle()
+    throttle.attempt(account="a" * 60_000, source="x", now=0)
+    assert max(len(name) for _, name in throttle._counters) <= 80
+
+
 def test_the_style_sheet_needs_nothing_from_elsewhere(world: World) -> None:
     assert isinstance(world.app, Flask)
     sheet = get(world.app.test_client(), "/static/accord.css").text

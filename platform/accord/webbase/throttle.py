@@ -16,6 +16,9 @@ PER_ACCOUNT = 10
 PER_SOURCE = 50
 """Attempts in one window; a source may be a whole office."""
 
+MAX_NAME = 80
+"""Characters of a name that are looked at."""
+
 MAX_KEYS = 100_000
 """Most counters kept; the oldest goes first."""
 
@@ -46,7 +49,7 @@ class SignInThrottle:
         Raises:
             Unavailable: ``too_many_attempts``.
         """
-        keys = (("source", source), ("account", account.strip().casefold()))
+        keys = (("source", source), ("account", _folded(account)))
         with self._lock:
             for key in keys:
                 counter = self._counter(key, now)
@@ -62,7 +65,7 @@ class SignInThrottle:
     def succeeded(self, *, account: str) -> None:
         """Forget the attempts of an account whose owner has signed in."""
         with self._lock:
-            self._counters.pop(("account", account.strip().casefold()), None)
+            self._counters.pop(("account", _folded(account)), None)
 
     def _counter(self, key: tuple[str, str], now: int) -> _Counter:
         counter = self._counters.get(key)
@@ -72,3 +75,8 @@ class SignInThrottle:
                 del self._counters[next(iter(self._counters))]
             counter = self._counters[key] = _Counter(began=now)
         return counter
+
+
+def _folded(account: str) -> str:
+    # Cut: what strangers type must not fill the memory. No account has so long a name.
+    return account.strip()[:MAX_NAME].casefold()
