@@ -48,8 +48,9 @@ def read_passphrase() -> bytes | None:
         return None
     path = Path(chosen)
     try:
-        mode = path.stat().st_mode
-        content = path.read_bytes()[: MAX_PASSPHRASE + 2].rstrip(b"\r\n")
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(MAX_PASSPHRASE + 2).rstrip(b"\r\n")
     except OSError as error:
         raise Refused(
             "passphrase_file_bad",

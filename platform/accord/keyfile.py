@@ -172,8 +172,9 @@ def _derive(passphrase: bytes, salt: bytes, kdf: Mapping[str, JsonValue]) -> byt
 
 def _read_private(path: Path) -> bytes:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
         with path.open("rb") as file:
+            # Of the file that was opened, not of whatever has its name by then.
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             data = file.read(MAX_KEY_FILE + 1)
     except FileNotFoundError as error:
         raise NotFound("keyfile_missing", "There is no key file.", observed=str(path)) from error
