@@ -1,0 +1,65 @@
+"""Wiring of a desk's pages."""
+
+from flask import Flask
+
+from accord.desk.app import Desk
+from accord.desk.exchange.rounds import last_checked
+from accord.desk.keyring.people import People
+from accord.desk.web import PageServices, page_routes
+from accord.desk.web.pages import INBOX, SEARCH
+from accord.webbase.actor import Actor, install_actor
+from accord.webbase.factory import make_app
+from accord.webbase.routes import check_routes, install_gate
+from accord.webbase.sign_in import install_sign_in
+from accord.webbase.throttle import SignInThrottle
+
+
+def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Flask:
+    """Return the desk's pages as one application, for loopback only.
+
+    Args:
+        desk: the unlocked desk.
+        secret_key: signs the session cookies.
+        instance: tells desks on one computer apart, in the cookie's name.
+        port: the port that was bound; requests must name it, which stops DNS rebinding.
+    """
+    app = make_app(
+        "desk",
+        instance_id=instance,
+        secret_key=secret_key,
+        https=False,
+        hosts=[f"localhost:{port}", f"127.0.0.1:{port}"],
+        templates=["accord.desk.web"],
+    )
+    people = People(desk.vault)
+    org = desk.config.org or "not enrolled"
+
+    def actor_of(login: str) -> Actor:
+        return Actor(id=login, name=login, org=org, roles=frozenset({"investigator"}))
+
+    install_actor(
+        app,
+        load=lambda account: actor_of(account) if people.exists(account) else None,
+        clock=desk.clock,
+    )
+    install_sign_in(
+        app,
+        check=lambda login, password: actor_of(people.check(login.strip().lower(), password)),
+        clock=desk.clock,
+        throttle=SignInThrottle(),
+    )
+    app.register_blueprint(
+        page_routes(
+            PageServices(
+                vault=desk.vault,
+                org=desk.config.org,
+                clock=desk.clock,
+                signature_state=desk.signature_state,
+                checked=lambda: last_checked(desk.vault),
+            )
+        )
+    )
+    app.jinja_env.globals["navigation"] = ((INBOX, "Inbox"), (SEARCH, "Search"))
+    install_gate(app)
+    check_routes(app, signed_requests=False)
+    return app
