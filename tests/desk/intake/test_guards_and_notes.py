@@ -401,3 +401,19 @@ def test_the_decimal_mark_is_told_by_the_column() -> None:
 )  # fmt: skip
 def test_confidence_of_several_scales(text: str, value: int | None) -> None:
     assert read_confidence(text) == value
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff20x"]
+)
+def test_no_cell_begins_as_a_formula(cell: str) -> None:
+    assert protect(cell) == "'" + cell
+    assert unprotect(protect(cell)) == cell
+
+
+def test_a_file_that_was_there_is_read_by_its_owner_alone_too(tmp_path: Path) -> None:
+    path = tmp_path / "refused.csv"
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    with RefusedRows(path, ["address"], ","):
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -20,7 +20,8 @@ from accord.kernel.indicators.private_keys import refuse_secrets
 ADDED: Final = ("accord row", "accord code", "accord reason")
 """Columns that we add; ignored when the file comes back."""
 
-_FORMULA: Final = tuple("=+-@\t")
+_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Also the full-width forms, which some spreadsheets read as the plain ones."""
 SECRET_CODES: Final = frozenset({"private_key", "seed_phrase"})
 _REMOVED: Final = "[secret removed]"
 
@@ -35,6 +36,7 @@ class RefusedRows:
             OSError: the file cannot be written.
         """
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(number, 0o600)  # also when the file was there before
         # With a byte-order mark, so that spreadsheets read it as UTF-8.
         self._file = os.fdopen(number, "w", encoding="utf-8-sig", errors="replace", newline="")
         self._writer = csv.writer(self._file, delimiter=delimiter or ",")
