@@ -65,3 +65,10 @@ def test_a_hub_with_data_opens_at_head(tmp_path: Path) -> None:
     again.close()
     world.client.close()
     world.witness_database.close()
+
+
+def test_a_folder_of_any_name_holds_the_database(tmp_path: Path) -> None:
+    folder = tmp_path / "a?b#c%41"
+    folder.mkdir()
+    open_database(folder / "hub.db").close()
+    assert (folder / "hub.db").stat().st_size > 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from accord.hub.storage.base import Base
@@ -44,7 +44,7 @@ def open_database(path: Path) -> Database:
     """
     path.touch(mode=0o600)  # before SQLite: the files beside it get the mode of the database
     path.chmod(0o600)
-    url = f"sqlite+pysqlite:///{path}"
+    url = URL.create("sqlite+pysqlite", database=str(path))
     writing = create_engine(url, pool_size=1, max_overflow=0)
     reading = create_engine(url, pool_size=READERS, max_overflow=READERS)
     event.listen(writing, "connect", _prepare_writing)
