@@ -1,0 +1,162 @@
+"""Every command has a published schema, and what the demo's commands really printed fits it.
+
+One telling of the demo's story gives the outputs of the commands in it; the rest is run after it on
+the same homes. Commands that other modules check (tests/desk, tests/witness) are not run again.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from accord.cli.main import main
+from accord.demo.processes import Outcome, Processes
+from accord.demo.story import Story
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "cli"
+BESIDE = {"error", "submit-dry-run"}
+"""Schemas of no command of their own."""
+ROWS = 40
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def leaves(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command that does something."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from leaves(command, *words, name)
+        else:
+            yield (*words, name)
+
+
+COMMANDS = {"-".join(words): words for words in leaves(main)}
+
+
+def schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.v1.json").read_text("utf-8")))
+
+
+def name_of(words: tuple[str, ...]) -> str:
+    """Return the command that ``words`` run."""
+    size = max(size for size in (1, 2, 3) if "-".join(words[:size]) in COMMANDS)
+    return "-".join(words[:size])
+
+
+@dataclass(kw_only=True)
+class Recorded(Processes):
+    """Processes that keep what each command printed."""
+
+    printed: list[tuple[str, Any]] = field(default_factory=list)
+
+    def run(self, home: str, *words: str, **options: Any) -> Outcome:
+        done = super().run(home, *words, **options)
+        self.printed.append((name_of(words), done.data))
+        return done
+
+    def serve(self, home: str, *words: str) -> Mapping[str, Any]:
+        ready = super().serve(home, *words)
+        self.printed.append((name_of(words), ready))
+        return ready
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recorded, dict[str, Any]]]:
+    folder = tmp_path_factory.mktemp("told")
+    passphrase = folder / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("a passphrase for outputs")
+    with Recorded(folder=folder, passphrase_file=passphrase) as processes:
+        report = Story(processes, say=lambda _text: None).tell(rows=ROWS, export=None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ACCORD_PASSPHRASE_FILE", str(passphrase))
+            yield processes, report
+
+
+def test_each_command_has_its_schema_and_each_schema_its_command() -> None:
+    found = {path.name.removesuffix(".v1.json") for path in SCHEMAS.glob("*.json")}
+    assert found - BESIDE == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
+def test_a_schema_is_one_and_says_what_it_is(path: Path) -> None:
+    document = json.loads(path.read_text("utf-8"))
+    Draft202012Validator.check_schema(document)
+    assert document["$id"] == f"urn:accord:schema:cli:{path.name.removesuffix('.json')}"
+    assert document["title"]
+
+
+def test_what_the_demos_commands_printed_fits(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, report = told
+    assert report["ok"]
+    schema("demo").validate(report)
+    for name, data in processes.printed:
+        schema(name).validate(data)
+    assert {name for name, _ in processes.printed} >= {
+        *("hub-init", "hub-root-install", "hub-charter-publish", "hub-org-invite", "hub-serve"),
+        *("hub-org-export", "hub-org-approve", "hub-user-add", "hub-summary-release"),
+        *("desk-init", "desk-enrol", "desk-serve", "submit", "verify", "pull", "search"),
+        *("registrar-init", "registrar-sign", "witness-init", "witness-log-add", "log-verify"),
+    }
+
+
+def printed(processes: Recorded, home: str, *words: str, code: int = 0) -> Any:
+    words = (*words, "--json", "--home", str(processes.home(home)))
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == code, done.output
+    data = json.loads(done.stdout)
+    schema("error" if "error" in data else name_of(words)).validate(data)
+    return data
+
+
+def test_the_hubs_other_commands_fit(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, report = told
+    charter = str(processes.folder / "charter.toml")
+    for words in (
+        ("hub", "charter", "show"),
+        ("hub", "charter", "show", "--default"),
+        ("hub", "charter", "check", charter),
+        ("hub", "org", "list"),
+        ("hub", "summary", "status", report["summary"]["month"]),
+        ("hub", "check"),
+    ):
+        printed(processes, "hub", *words)
+    printed(processes, "hub", "hub", "org", "invite", "late", "--kind", "ngo")
+
+
+def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, _ = told
+    folder = processes.folder
+    signed = next((folder / "waiting").glob("*.signed"))
+    (member, *_) = printed(processes, "hub", "hub", "org", "list")["members"]
+    for words in (
+        ("hub", "org", "invite", "later", "--kind", "ngo"),
+        ("hub", "org", "export", "-o", str(folder / "none")),
+        ("hub", "org", "approve", str(signed)),
+        ("hub", "org", "suspend", str(signed)),
+        ("hub", "user", "add", "zoe", "--org", member["org"]),
+        ("hub", "charter", "publish", str(folder / "charter.toml.json")),
+        ("hub", "root", "install", str(folder / "root.json")),
+        ("demo",),
+    ):
+        printed(processes, "hub", *words, "--dry-run")
+    (made,) = [data for name, data in processes.printed if name == "registrar-init"]
+    registrar = made["public_file"]
+    witness = str(folder / "witness.json")
+    words = ("hub", "init", "--origin", "x.test", "--registrar", registrar, "--witness", witness)
+    printed(processes, "other", *words, "--dry-run")
+
+
+def test_a_failure_fits(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, _ = told
+    assert printed(processes, "nowhere", "hub", "check", code=1)["error"]["code"] == "hub_missing"
+    printed(processes, "nowhere", "inbox", code=1)
