@@ -50,7 +50,7 @@ def demo(terminal: Terminal, *, rows: int, export: Path | None, once: bool) -> N
         with Processes(folder=folder, passphrase_file=passphrase) as processes:
             story = Story(processes, say=terminal.say)
             report = story.tell(rows=rows, export=export)
-            terminal.line(report, in_words(report))
+            terminal.line(report, in_words(report, stays=not once))
             if not report["ok"]:
                 raise Failed
             if not once:
@@ -69,8 +69,8 @@ def _wait() -> None:
     stop.wait()
 
 
-def in_words(report: dict[str, Any]) -> str:
-    """Return the report for a person."""
+def in_words(report: dict[str, Any], *, stays: bool) -> str:
+    """Return the report for a person; the pages are named only when they stay up."""
     rows, log, summary = report["rows"], report["log"], report["summary"]
     counts = ", ".join(f"{rows[name]:,} {name}" for name in rows if name != "read" and rows[name])
     lines = [
@@ -99,9 +99,10 @@ def in_words(report: dict[str, Any]) -> str:
         ),
         "Seconds               "
         + ", ".join(f"{stage} {spent}" for stage, spent in report["seconds"].items() if spent),
-        "",
-        "Pages:",
     ]
+    if not stays:
+        return "\n".join(lines)
+    lines += ["", "Pages:"]
     lines += [
         f"  {page['role']:26} {page['url']}  {page['user']}  {page['password']}"
         for page in report["pages"]

@@ -129,8 +129,11 @@ class Story:
             self._run.run(BANK.slug, "verify", receipt, "--root", str(self._scene.root))
         with self._stage("pull"):
             self._run.run(POLICE.slug, "pull")
+        values = self._sent_values()
+        if not values:
+            self._skip("transactions are looked up with their network, not bare", "search")
+            return
         with self._stage("search"):
-            values = self._sent_values()
             found = self._run.run(POLICE.slug, "search", *values, "--reason", "demo case 1").data
             hits = sum(1 for one in found["results"] if one["hits"])
             self.report["police"] = {"found": hits, "searched": len(values)}
@@ -219,6 +222,7 @@ class Story:
             report["log"]["verified"]
             and report["summary"]["shown"] > 0
             and (nothing or report["receipt"]["verified"])
-            and (nothing or report["police"]["found"] == report["police"]["searched"] > 0)
+            and report["police"]["found"] == report["police"]["searched"]
+            and ("search" in self.skipped or report["police"]["found"] > 0)
         )
         return {"ok": bool(ok), **report, "seconds": self.seconds, "skipped": self.skipped}
