@@ -12,10 +12,12 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -32,6 +34,10 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     ["accord.cli.verify", "accord.cli.registrar", "accord.desk.cli", "accord.hub.cli"]
 )
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A start looks after all children, so it could read an exit code that another thread waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +114,13 @@ class Processes:
             process = _FORKS.Process(
                 target=_be_accord, args=(tuple(words), self._environment(), *outputs)
             )
-            process.start()
-            process.join()
-            code = process.exitcode
-            process.close()
+            with _ONE_AT_A_TIME:
+                process.start()
+            wait([process.sentinel])
+            with _ONE_AT_A_TIME:
+                process.join()
+                code = process.exitcode
+                process.close()
             stdout, stderr = (path.read_bytes() if path.exists() else b"" for path in outputs)
         return 1 if code is None else code, stdout, stderr.decode("utf-8", "replace")
 
