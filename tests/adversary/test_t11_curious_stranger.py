@@ -114,4 +114,4 @@ def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password(
                 people.sign_in(name, "not the password", now=world.clock())
             spent.append(time.perf_counter() - start)
     ana, nobody = (statistics.median(times[name]) for name in ("ana", "nobody"))
-    assert 0.4 < ana / nobody < 2.5
+    assert 0.2 < ana / nobody < 5  # Argon2 takes most of it; a shortcut would be a hundredfold

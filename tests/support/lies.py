@@ -1,6 +1,7 @@
 """Means of the adversaries: a wire that lies, bundles made part by part, deliveries cut out."""
 
 import secrets
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,13 @@ def stream(*deliveries: tuple[int, bytes]) -> bytes:
     return b"".join(
         seq.to_bytes(8, "big") + len(raw).to_bytes(8, "big") + raw for seq, raw in deliveries
     )
+
+
+def gzipped_zeros(mebibytes: int) -> bytes:
+    """Return so many MiB of zeros, compressed without ever holding them."""
+    maker = zlib.compressobj(level=1, wbits=31)
+    pieces = [maker.compress(bytes(1024 * 1024)) for _ in range(mebibytes)]
+    return b"".join(pieces) + maker.flush()
 
 
 def twin(world: World, at: DeskAt, kind: OrgKind) -> Desk:
