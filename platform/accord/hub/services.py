@@ -140,7 +140,9 @@ def build_services(
         summaries=Summaries(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
         ),
-        releases=Releases(engine=database.reading, writer=writer, recorder=recorder),
+        releases=Releases(
+            engine=database.reading, writer=writer, recorder=recorder, directory=directory
+        ),
         jobs=Jobs(logs=logs, rounds=rounds, bundles=bundles, clock=clock),
         client=client,
     )

@@ -19,7 +19,7 @@ from accord.hub.summaries.release import (
     make_release,
     parse_release,
 )
-from accord.kernel.errors import AuthenticationNeeded, Malformed, NotFound
+from accord.kernel.errors import AuthenticationNeeded, Malformed, NotFound, Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 from accord.kernel.statements.tally import TALLY_TYPE, month_end, sign_tally
@@ -123,8 +123,9 @@ def test_a_month_is_released_once_and_stays_as_it_was(world: World, members: lis
 def test_a_month_without_tallies_is_not_released(world: World) -> None:
     with pytest.raises(NotFound, match="tallies_missing"):
         world.services.releases.release(MONTH, now=NOW)
+    ngo = world.enrol("ngo", OrgKind.NGO)
     with pytest.raises(NotFound, match="summary_missing"):
-        world.services.releases.view(viewer("ngo@hub.test"), MONTH, form="page", now=NOW)
+        world.services.releases.view(viewer(ngo.org), MONTH, form="page", now=NOW)
 
 
 def test_nobody_sees_a_summary_without_a_name(world: World) -> None:
@@ -132,6 +133,30 @@ def test_nobody_sees_a_summary_without_a_name(world: World) -> None:
         world.services.releases.months(None)
     with pytest.raises(AuthenticationNeeded):
         world.services.releases.view(None, MONTH, form="page", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"), [(OrgKind.NGO, True), (OrgKind.OVERSIGHT, True), (OrgKind.OPERATOR, False)]
+)
+def test_the_charter_says_whose_people_see_summaries(
+    world: World, members: list[Desk], kind: OrgKind, *, allowed: bool
+) -> None:
+    send_tallies(members)
+    world.services.releases.release(MONTH, now=NOW)
+    desk = world.enrol("another", kind)
+    person = Actor(org=desk.org, kind=kind, role=Role.VIEWER, person="someone")
+    asked = (
+        lambda: world.services.releases.months(person),
+        lambda: world.services.releases.view(person, MONTH, form="page", now=NOW),
+        lambda: world.services.summaries.activity(person, now=NOW),
+    )
+    for ask in asked:
+        if allowed:
+            assert ask()
+        else:
+            with pytest.raises(Refused) as caught:
+                ask()
+            assert caught.value.code == "charter_action"
 
 
 def enter(world: World) -> None:

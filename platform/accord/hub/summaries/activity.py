@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from accord.hub.access import Action, Actor, require
+from accord.hub.access import Actor
 from accord.hub.audit import EventClass
 from accord.hub.audit.queries import count_between, first_since
 from accord.hub.directory import Directory
+from accord.hub.summaries.viewers import require_viewer
 from accord.kernel.directory.organisation import Status
 from accord.kernel.markings import OrgKind
 
@@ -45,7 +46,7 @@ def recent_activity(
     actor: Actor | None, *, engine: Engine, directory: Directory, now: int
 ) -> Activity:
     """Return the figures of the last weeks for someone who may see summaries."""
-    require(actor, Action.SUMMARY_VIEW)
+    require_viewer(actor, directory)
     this_week = now - (now - _MONDAY) % WEEK
     starts = [this_week - WEEK * back for back in range(WEEKS - 1, -1, -1)]
     with engine.connect() as connection:

@@ -6,8 +6,9 @@ view is logged in its own transaction.
 
 from sqlalchemy import Connection, Engine, insert, select
 
-from accord.hub.access import Action, Actor, require
+from accord.hub.access import Actor
 from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.directory import Directory
 from accord.hub.storage import Writer
 from accord.hub.summaries.disclosure import Audience
 from accord.hub.summaries.release import (
@@ -18,6 +19,7 @@ from accord.hub.summaries.release import (
     parse_release,
 )
 from accord.hub.summaries.tables import ReleaseRow, TallyRow
+from accord.hub.summaries.viewers import require_viewer
 from accord.kernel import dsse
 from accord.kernel.errors import Malformed, NotFound
 from accord.kernel.statements.tally import MAX_TALLY, TALLY_TYPE, Tally, parse_tally
@@ -26,8 +28,11 @@ from accord.kernel.statements.tally import MAX_TALLY, TALLY_TYPE, Tally, parse_t
 class Releases:
     """The verbs on releases."""
 
-    def __init__(self, *, engine: Engine, writer: Writer, recorder: Recorder) -> None:
+    def __init__(
+        self, *, engine: Engine, writer: Writer, recorder: Recorder, directory: Directory
+    ) -> None:
         """Work with the rooms that are handed down."""
+        self._directory = directory
         self._engine = engine
         self._writer = writer
         self._recorder = recorder
@@ -71,7 +76,7 @@ class Releases:
 
     def months(self, actor: Actor | None) -> list[str]:
         """Return the months that were released to members, newest first."""
-        require(actor, Action.SUMMARY_VIEW)
+        require_viewer(actor, self._directory)
         with self._engine.connect() as connection:
             return list(
                 connection.scalars(
@@ -93,7 +98,7 @@ class Releases:
         Raises:
             NotFound: ``summary_missing``.
         """
-        actor = require(actor, Action.SUMMARY_VIEW)
+        actor = require_viewer(actor, self._directory)
         with self._engine.connect() as connection:
             found = _document(connection, month, Audience.MEMBERS)
         if found is None:
