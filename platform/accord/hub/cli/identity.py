@@ -18,6 +18,8 @@ from accord.terminal import Terminal, common_options
 
 MAX_FILE = 256 * 1024
 
+_PARTS = ("ed25519", "mldsa44")
+
 HubKeys = dict[LogName, LogKeyPair]
 """The keys of both logs."""
 
@@ -92,8 +94,13 @@ def load_hub_keys(config: HubConfig, passphrase: bytes) -> HubKeys:
 
     Raises:
         AccordError: a code of ``keyfile.load_keys``.
+        Malformed: ``keyfile_content`` for a key file of another kind of program.
     """
     found = load_keys(config.keys, passphrase)
+    if not {f"{name}.{part}" for name in LogName for part in _PARTS} <= found.keys():
+        raise Malformed(
+            "keyfile_content", "This is not a hub's key file.", observed=str(config.keys)
+        )
     return {
         name: LogKeyPair(
             f"{config.origin}/{name}", found[f"{name}.ed25519"], found[f"{name}.mldsa44"]

@@ -19,13 +19,14 @@ def opened_hub(terminal: Terminal, *, clock: Clock = system_clock) -> Iterator[S
 
     Raises:
         NotFound: ``hub_missing``.
-        Refused: ``root_missing`` before the registrars have signed.
+        Refused: ``root_missing`` before the registrars have signed, ``root_other_keys``.
         AuthenticationNeeded: ``passphrase_wrong``.
     """
     require_post_quantum()
     config = load_config(terminal.home)
     root_bytes, root = read_root(config)
     keys = load_hub_keys(config, terminal.passphrase("Passphrase of the hub's log keys"))
+    check_keys(keys, root)
     services = build_services(config, root=root, root_bytes=root_bytes, keys=keys, clock=clock)
     try:
         yield services
