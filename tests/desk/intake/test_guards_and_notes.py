@@ -389,6 +389,17 @@ def test_amounts_of_several_locales_become_decimal_text(
     assert read_amount(text, mark) == amount
 
 
+@given(
+    text=st.from_regex(
+        r"[0-9]{1,5}([.,][0-9]{1,4}){0,2} ?([A-Z]{2,6}|e|E-)?[0-9]?", fullmatch=True
+    ),
+    mark=st.sampled_from(".,"),
+)
+def test_the_short_way_to_an_amount_gives_what_the_long_one_gives(text: str, mark: str) -> None:
+    # A space in front is no part of a usual cell, and means nothing.
+    assert read_amount(text, mark) == read_amount(" " + text, mark)
+
+
 def test_the_decimal_mark_is_told_by_the_column() -> None:
     assert guess_decimal_mark(["1.234", "8657,42 €", "735.038,00"]) == ","
     assert guess_decimal_mark(["1,234", "8657.42"]) == "."

@@ -247,6 +247,12 @@ def test_any_text_gives_rows_and_never_loses_a_line(text: str, size: int) -> Non
     assert guess_delimiter(text) in DELIMITERS
 
 
+@given(text=st.text(alphabet='ab",;\n\0 ', max_size=120), delimiter=st.sampled_from(",;"))
+def test_rows_read_in_one_go_are_those_read_one_by_one(text: str, delimiter: str) -> None:
+    # Letter by letter no line is ever at hand when it is asked for, so none is read with others.
+    assert list(read_rows(iter([text]), delimiter)) == list(read_rows(iter(text), delimiter))
+
+
 @given(data=st.binary(max_size=400))
 def test_any_bytes_give_a_table_or_a_stable_code(
     data: bytes, tmp_path_factory: pytest.TempPathFactory

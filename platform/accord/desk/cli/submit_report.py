@@ -172,7 +172,7 @@ def _private(path: Path) -> IO[bytes]:
 def _listed(result: RowResult) -> dict[str, Any]:
     return {
         "row": result.row,
-        "result": result.result.value,
+        "result": result.result,
         "kind": result.kind,
         "network": result.network,
         "value": result.value,

@@ -244,12 +244,13 @@ class Pull:
             new = import_opened(self._vault, connection, opened, now=now)
             state = DeliveryState.OPENED if new else DeliveryState.REPEATED
             add_delivery(connection, _row(seq, opened.trimmed, state, now), None)
+        quarantined = len(opened.quarantined)
         return _received(
             seq,
             opened.trimmed,
             state,
-            records=len(opened.records),
-            quarantined=len(opened.quarantined),
+            records=len(opened.lines) - quarantined,
+            quarantined=quarantined,
         )
 
     def _keep_other(self, seq: int, opened: OpenedBundle[bytes]) -> Received:

@@ -12,6 +12,7 @@ from accord.desk.storage.bundles import WHOLE, add_bundle, add_mark
 from accord.kernel.bundle.framing import Signed
 from accord.kernel.envelope.opening import OpenedBundle
 from accord.kernel.envelope.payload import PayloadHead, format_head
+from accord.kernel.errors import Malformed
 from accord.kernel.indicators import IndicatorRecord
 
 
@@ -26,9 +27,7 @@ def import_opened(
 
     A bundle that ``replaces`` another one of the same organisation supersedes it.
     """
-    records: list[IndicatorRecord | None] = [None] * len(opened.lines)
-    for place, record in opened.records:
-        records[place] = record
+    records = [None if isinstance(one, Malformed) else one for one in opened.outcomes]
     new = describe(
         opened.trimmed, salt=opened.salt, head=opened.head, way=Way.RECEIVED, arrived=now
     )

@@ -5,6 +5,7 @@ quote that never closes, text after a closing quote) the one physical line where
 read by itself, leniently, and reading goes on with the next line.
 """
 
+import bisect
 import csv
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ from accord.kernel.errors import Malformed
 DELIMITERS: Final = (";", "\t", ",", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _SNIFF_ROWS = 200
+_QUOTE = '"'
 _SHARE = 0.7
 
 Fields = list[str]
@@ -32,6 +34,7 @@ class _Lines:
     def __init__(self, chunks: Iterator[str]) -> None:
         self._chunks = chunks
         self._lines: list[str] = []
+        self._quoted: list[int] = []
         self.position = 0
         """Index in the present lines of the next one to give."""
         self._tail = ""
@@ -50,6 +53,18 @@ class _Lines:
         self.position = place + 1
         return self._lines[place]
 
+    def next_is_plain(self) -> bool:
+        """Tell whether the next line is at hand and holds no quote."""
+        return self.position < len(self._lines) and _QUOTE not in self._lines[self.position]
+
+    def take_plain(self) -> list[str]:
+        """Return the lines at hand up to the first that holds a quote; each is a row by itself."""
+        after = bisect.bisect_left(self._quoted, self.position)
+        end = self._quoted[after] if after < len(self._quoted) else len(self._lines)
+        plain = self._lines[self.position : end]
+        self.position = self.mark = end
+        return plain
+
     def first_again(self) -> str:
         """Return the line where the unfinished row began; the next one given is the one after."""
         self.position = self.mark + 1
@@ -66,6 +81,7 @@ class _Lines:
             if fresh:
                 break
         self._lines = kept + fresh
+        self._quoted = [place for place, line in enumerate(self._lines) if _QUOTE in line]
         self.position = len(kept)
         self.mark = 0
 
@@ -97,16 +113,27 @@ def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
     """
     lines = _Lines(chunks)
     while True:
+        yield from _plain_rows(lines.take_plain(), delimiter)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
                 lines.mark = lines.position
                 yield fields
+                if lines.next_is_plain():
+                    break
+            else:
+                return
         except (csv.Error, _RowTooLong):
             yield _leniently(lines.first_again(), delimiter)
             lines.mark = lines.position
-        else:
-            return
+
+
+def _plain_rows(lines: list[str], delimiter: str) -> list[Fields | None]:
+    """Read lines without quotes in one go, or each by itself when one of them cannot be read."""
+    try:
+        return [*csv.reader(lines, delimiter=delimiter, strict=True)]
+    except csv.Error:
+        return [_leniently(line, delimiter) for line in lines]
 
 
 def _leniently(line: str, delimiter: str) -> Fields | None:

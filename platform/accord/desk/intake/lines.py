@@ -34,7 +34,10 @@ class RecordLines:
 
     def __init__(self, defaults: Defaults, left_out: Counter[str]) -> None:
         """Keep both."""
-        self._defaults = defaults
+        self._given: dict[str, object] = {
+            "confidence": defaults.confidence,
+            "basis": defaults.basis,
+        }
         self._left_out = left_out
 
     def line(
@@ -46,40 +49,36 @@ class RecordLines:
             Malformed: not even the value with coded context fits a record.
         """
         if context is None:
-            return *self._encoded(found, {}), False
-        fields = dict(context.fields)
+            return *_encoded(found, self._given), False
+        fields = self._given | context.fields
         if context.token:
             fields["token"] = context.token
-        move = context.move(found.network.value) if found.network else None
-        if move is not None and found.kind is _WALLET:
-            fields["moves"] = (move,)
+        if context.tx is not None and found.network is not None and found.kind is _WALLET:
+            move = context.move(found.network.value)
+            if move is not None:
+                fields["moves"] = (move,)
         try:
-            return *self._encoded(found, fields), False
+            return *_encoded(found, fields), False
         except Malformed:
             # Some free text is unfit (it may hold a secret): what has no free text still goes.
             kept = {name: fields[name] for name in _CODED if name in fields}
             for name in fields.keys() - kept.keys():
                 self._left_out[name] += 1
-            return *self._encoded(found, kept), "note" in fields
+            return *_encoded(found, kept), "note" in fields
 
-    def _encoded(
-        self, found: Normalised, fields: dict[str, object]
-    ) -> tuple[IndicatorRecord, bytes]:
-        given = {
-            "confidence": self._defaults.confidence,
-            "basis": self._defaults.basis,
-        } | fields
-        record = IndicatorRecord(
-            kind=found.kind,
-            network=found.network,
-            value=found.value,
-            canon=found.canon,
-            checksum=found.checksum,
-            alias=found.aliases or None,
-            memo=found.memo,
-            **given,  # type: ignore[arg-type]
-        )
-        return record, encode_line(record)
+
+def _encoded(found: Normalised, fields: dict[str, object]) -> tuple[IndicatorRecord, bytes]:
+    record = IndicatorRecord(
+        kind=found.kind,
+        network=found.network,
+        value=found.value,
+        canon=found.canon,
+        checksum=found.checksum,
+        alias=found.aliases or None,
+        memo=found.memo,
+        **fields,  # type: ignore[arg-type]
+    )
+    return record, encode_line(record)
 
 
 def value_key(found: Normalised) -> bytes:
