@@ -1,6 +1,9 @@
 """A command opens a hub only with the keys that its root file names."""
 
 import json
+import socket
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +12,9 @@ from click.testing import CliRunner
 from tests.support.hub_world import ORIGIN, World
 
 from accord.cli.main import main
+from accord.hub.config import new_config
 from accord.kernel.directory.rootfile import LogName
+from accord.kernel.errors import Malformed
 from accord.kernel.tlog.notes import LogKeyPair
 from accord.keyfile import save_keys
 
@@ -51,3 +56,27 @@ def test_other_keys_do_not(world: World) -> None:
 
 def test_the_key_file_of_another_program_does_not(world: World) -> None:
     assert check(world, {"signing": bytes(64)}) == (1, "keyfile_content")
+
+
+@pytest.mark.enable_socket
+@pytest.mark.timeout(90)
+def test_a_port_that_is_taken_is_said(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = world.config.home / "hub.toml"
+        settings.write_text(settings.read_text().replace("port = 8600", f"port = {port}"))
+        save_keys(world.config.keys, seeds(world.log_keys), PASSPHRASE)
+        world.config.root.write_bytes(world.root_bytes)
+        words = ["hub", "serve", "--json", "--home", str(world.config.home)]
+        done = subprocess.run(
+            [sys.executable, "-m", "accord", *words], capture_output=True, timeout=60, check=False
+        )
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (6, "port_taken")
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1", "hub.example", "", "127.1"])
+def test_a_hub_listens_on_one_address(tmp_path: Path, host: str) -> None:
+    with pytest.raises(Malformed, match="setting_invalid"):
+        new_config(tmp_path / "hub", origin=ORIGIN, host=host, port=0)
+    assert not (tmp_path / "hub").exists()

@@ -4,6 +4,7 @@ Each field says what an attacker who controls it gains. Keys and passphrases are
 log keys lie in ``keys.accord`` beside the file, wrapped by the passphrase.
 """
 
+import ipaddress
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ class HubConfig:
         origin: the hub's name in ids and logs. Controlled by an attacker: desks refuse it, since
             their root file names another.
         instance: eight hexadecimal digits that tell cookies of hubs on one host apart.
-        host: address to listen on; the default is this computer only.
+        host: IPv4 address to listen on; the default is this computer only.
         port: TCP port, 0 to 65535; 0 takes a free one.
         https: whether people reach the pages by https; then cookies are ``Secure``. Controlled:
             cookies could travel in the clear.
@@ -156,7 +157,7 @@ def parse_config(home: Path, text: str) -> HubConfig:
         home=home,
         origin=parse_origin(found.get("origin")),
         instance=_text(found, "instance"),
-        host=_text(found, "host"),
+        host=_address(found, "host"),
         port=_number(found, "port", 0, 65_535),
         https=_flag(found, "https"),
         threads=_number(found, "threads", 4, 256),
@@ -173,6 +174,14 @@ def _text(found: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise _invalid(name, "text")
     return value
+
+
+def _address(found: Mapping[str, object], name: str) -> str:
+    # A name may stand for several addresses, and then it is not one place that is listened on.
+    try:
+        return str(ipaddress.IPv4Address(_text(found, name)))
+    except ValueError as error:
+        raise _invalid(name, "an IPv4 address, for example 127.0.0.1") from error
 
 
 def _number(found: Mapping[str, object], name: str, minimum: int, maximum: int) -> int:

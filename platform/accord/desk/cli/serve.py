@@ -7,12 +7,13 @@ import threading
 from types import FrameType
 
 import click
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from accord.desk.app import Desk
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
+from accord.kernel.errors import Unavailable
 from accord.terminal import Terminal, common_options
 
 HOST = "127.0.0.1"
@@ -27,17 +28,7 @@ MAX_BODY = 1024 * 1024
 def serve(terminal: Terminal, *, port: int | None) -> None:
     """Serve the desk's pages on this computer and keep in touch with the hub, until stopped."""
     with opened_desk(terminal) as desk:
-        server = create_server(
-            _not_ready,
-            host=HOST,
-            port=desk.config.port if port is None else port,
-            threads=THREADS,
-            channel_timeout=CHANNEL_SECONDS,
-            max_request_body_size=MAX_BODY,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            asyncore_use_poll=True,
-        )
+        server = _listen(desk.config.port if port is None else port)
         bound = int(server.effective_port)
         # Sessions end with the process: the cookie key is never written down.
         server.application = make_pages(
@@ -60,6 +51,27 @@ def serve(terminal: Terminal, *, port: int | None) -> None:
         stop.wait()
         server.close()
         terminal.say("Stopped.")
+
+
+def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
+    try:
+        return create_server(
+            _not_ready,
+            host=HOST,
+            port=port,
+            threads=THREADS,
+            channel_timeout=CHANNEL_SECONDS,
+            max_request_body_size=MAX_BODY,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            asyncore_use_poll=True,
+        )
+    except OSError as error:
+        raise Unavailable(
+            "port_taken",
+            "The port cannot be used.",
+            observed=f"{port}: {error.strerror}",
+        ) from error
 
 
 def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> None:

@@ -44,7 +44,7 @@ HubKeys = dict[LogName, LogKeyPair]
     help="A witness's file {name, vkeys, url}; repeat for each.",
 )
 @click.option("--quorum", type=int, default=None, help="Witnesses that must cosign. Default: all.")
-@click.option("--listen", default="127.0.0.1:8600", show_default=True, help="HOST:PORT; 0 = free.")
+@click.option("--listen", default="127.0.0.1:8600", show_default=True, help="ADDRESS:PORT; 0 = free.")
 @common_options
 def init(
     terminal: Terminal,
@@ -121,7 +121,7 @@ def _parse_listen(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - TCP's own limit
         raise Malformed(
-            "listen_invalid", "Give HOST:PORT, for example 127.0.0.1:8600.", observed=text
+            "listen_invalid", "Give ADDRESS:PORT, for example 127.0.0.1:8600.", observed=text
         )
     return host, int(port)
 

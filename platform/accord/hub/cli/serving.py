@@ -6,11 +6,13 @@ import threading
 from types import FrameType
 
 import click
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from accord.hub.app import make_hub
 from accord.hub.cli.opened import opened_hub
+from accord.hub.config import HubConfig
 from accord.hub.web.signed import MAX_SIGNED_BODY
+from accord.kernel.errors import Unavailable
 from accord.terminal import Terminal, common_options
 
 CONNECTIONS = 4000
@@ -27,18 +29,7 @@ def serve(terminal: Terminal) -> None:
     with opened_hub(terminal) as services:
         services.jobs.first_round()
         config = services.config
-        server = create_server(
-            _NotReady(),
-            host=config.host,
-            port=config.port,
-            threads=config.threads,
-            connection_limit=CONNECTIONS,
-            channel_timeout=CHANNEL_SECONDS,
-            max_request_body_size=MAX_SIGNED_BODY,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            asyncore_use_poll=True,
-        )
+        server = _listen(config)
         port = server.effective_port
         # Sessions end with the process: the cookie key is never written down.
         server.application = make_hub(services, secret_key=secrets.token_bytes(32), port=int(port))
@@ -60,6 +51,28 @@ def serve(terminal: Terminal) -> None:
         stop.wait()
         server.close()
         terminal.say("Stopped.")
+
+
+def _listen(config: HubConfig) -> BaseWSGIServer | MultiSocketServer:
+    try:
+        return create_server(
+            _NotReady(),
+            host=config.host,
+            port=config.port,
+            threads=config.threads,
+            connection_limit=CONNECTIONS,
+            channel_timeout=CHANNEL_SECONDS,
+            max_request_body_size=MAX_SIGNED_BODY,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            asyncore_use_poll=True,
+        )
+    except OSError as error:
+        raise Unavailable(
+            "port_taken",
+            "The port cannot be used.",
+            observed=f"{config.host}:{config.port}: {error.strerror}",
+        ) from error
 
 
 class _NotReady:
