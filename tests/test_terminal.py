@@ -31,6 +31,8 @@ def command(terminal: Terminal, outcome: str) -> None:
         raise Partly
     if outcome == "failed":
         raise Failed(3)
+    if outcome == "system":
+        (terminal.home / "not" / "there").read_bytes()
     if outcome == "error":
         raise Refused("rule_says_no", "No.", observed="x", next_step="Ask.")
     terminal.say("working")
@@ -145,3 +147,11 @@ def test_every_command_has_help(name: str) -> None:
     done = CliRunner().invoke(main, [name, "--help"])
     assert done.exit_code == 0, done.output
     assert "Usage:" in done.stdout
+
+
+def test_what_the_system_refuses_is_named_without_a_traceback(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, ["system", "--json", "--home", str(tmp_path)])
+    error = json.loads(done.stdout)["error"]
+    assert (done.exit_code, error["code"]) == (1, "system_refused")
+    assert str(tmp_path / "not" / "there") in error["observed"]
+    assert "Traceback" not in done.output

@@ -23,6 +23,7 @@ from accord.config import default_home, read_passphrase
 from accord.kernel.errors import (
     AccordError,
     AuthenticationNeeded,
+    Refused,
     Unavailable,
     VerificationFailed,
 )
@@ -221,8 +222,20 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
             # The reader of our output went away; the rest has no one to read it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(EXIT_ERROR)
+        except OSError as error:
+            _fail(terminal, _system_refusal(error))
 
     return wrapper
+
+
+def _system_refusal(error: OSError) -> Refused:
+    what = error.filename if isinstance(error.filename, str) else type(error).__name__
+    return Refused(
+        "system_refused",
+        "The system refuses a file or an address that this command needs.",
+        observed=f"{what}: {error.strerror or 'no reason given'}",
+        next_step="Check that it is there, that you may use it, and that there is room.",
+    )
 
 
 def _fail(terminal: Terminal, error: AccordError) -> NoReturn:
