@@ -44,7 +44,7 @@ HubKeys = dict[LogName, LogKeyPair]
     help="A witness's file {name, vkeys, url}; repeat for each.",
 )
 @click.option("--quorum", type=int, default=None, help="Witnesses that must cosign. Default: all.")
-@click.option("--listen", default="127.0.0.1:8600", show_default=True, help="ADDRESS:PORT; 0 = free.")
+@click.option("--listen", default="127.0.0.1:8600", show_default=True, help="ADDRESS:PORT; 0: any.")
 @common_options
 def init(
     terminal: Terminal,
