@@ -306,3 +306,22 @@ def test_bytes_that_were_accepted_stay_accepted_when_a_check_fails_today(
     world.clock.now += 120
     again = bank.put_bundle(bundle, bundle_id)
     assert (again.status_code, again.json()["index"]) == (202, first["index"])
+
+
+def test_the_same_acknowledgement_again_is_kept_and_logged_once(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    bundle_id, bundle = bank.seal(police)
+    bank.put_bundle(bundle, bundle_id)
+    [(_, trimmed)] = police.deliveries()
+    item = Item(
+        bundle=bundle_id,
+        manifest=parse_trimmed(trimmed).manifest_sha256,
+        state=Outcome.RECEIVED,
+        time=world.clock(),
+    )
+    said = Acknowledgement(org=police.org, created=world.clock(), items=(item,))
+    signed = sign_acknowledgement(said, police.sig)
+    answers = [police.send("POST", "/v1/acknowledgements", signed, STATEMENT) for _ in range(3)]
+    assert len({answer.json()["index"] for answer in answers}) == 1
+    assert len(bank.get("/v1/acknowledgements", "after=0").json()["items"]) == 1

@@ -72,3 +72,25 @@ def test_a_folder_of_any_name_holds_the_database(tmp_path: Path) -> None:
     folder.mkdir()
     open_database(folder / "hub.db").close()
     assert (folder / "hub.db").stat().st_size > 0
+
+
+def test_acknowledgements_kept_twice_are_kept_once_after_the_third_revision() -> None:
+    with create_engine("sqlite://").begin() as connection:
+        command.upgrade(configuration(connection), "0002")
+        for statement in (b"one", b"one", b"two"):
+            connection.execute(
+                text(
+                    "INSERT INTO acknowledgements (sender, recipient, at, statement)"
+                    " VALUES ('bank@hub', 'police@hub', 1, :statement)"
+                ),
+                {"statement": statement},
+            )
+        upgrade(connection)
+        rows = connection.execute(text("SELECT seq, statement FROM acknowledgements")).all()
+        assert [tuple(row) for row in rows] == [(1, b"one"), (3, b"two")]
+        made = connection.scalar(
+            text("SELECT sql FROM sqlite_master WHERE name = 'acknowledgements'")
+        )
+        assert "AUTOINCREMENT" in str(made)
+        command.downgrade(configuration(connection), "0002")
+        assert connection.scalar(text("SELECT count(*) FROM acknowledgements")) == 2

@@ -3,6 +3,7 @@
 The hub forwards the recipient's own bytes; it can hold them back but not invent them.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ class Acknowledgements:
         self._directory = directory
 
     def take(self, actor: Actor | None, statement: bytes, *, now: int) -> Taken:
-        """Check and store an acknowledgement; return how many bundles it covers.
+        """Check and store an acknowledgement; the same bytes again get the same answer.
 
         Raises:
             Refused: ``acknowledger_other`` when it is signed for another organisation.
@@ -83,14 +84,19 @@ class Acknowledgements:
                 "acknowledger_other", "It speaks for another organisation.", observed=said.org
             )
 
+        digest = hashlib.sha256(statement).digest()
+
         def act(connection: Connection) -> Taken:
-            senders = self._senders(connection, actor.org, said)
-            for sender in sorted(set(senders)):
-                connection.execute(
-                    insert(AcknowledgementRow).values(
-                        sender=sender, recipient=actor.org, at=now, statement=statement
-                    )
+            known = connection.scalar(
+                select(AcknowledgementRow.number)
+                .where(
+                    AcknowledgementRow.recipient == actor.org, AcknowledgementRow.digest == digest
                 )
+                .limit(1)
+            )
+            if known is not None:
+                return Taken(count=len(said.items), index=known)
+            senders = sorted(set(self._senders(connection, actor.org, said)))
             index = self._recorder.record(
                 connection,
                 Event(
@@ -98,9 +104,23 @@ class Acknowledgements:
                     org=actor.org,
                     subject=said.items[0].bundle,
                     detail=f"n={len(said.items)}",
-                    concerns=(actor.org, *sorted(set(senders))),
+                    concerns=(actor.org, *senders),
                 ),
                 now=now,
+            )
+            connection.execute(
+                insert(AcknowledgementRow),
+                [
+                    {
+                        "sender": sender,
+                        "recipient": actor.org,
+                        "at": now,
+                        "number": index,
+                        "digest": digest,
+                        "statement": statement,
+                    }
+                    for sender in senders
+                ],
             )
             return Taken(count=len(said.items), index=index)
 

@@ -65,11 +65,15 @@ class FeedRow(Base):
 
 
 class AcknowledgementRow(Base):
-    """A recipient's signed acknowledgement, as it came, once for each sender that it answers."""
+    """A recipient's signed acknowledgement, as it came, once for each sender that it answers.
+
+    ``number`` is its event in the audit log; the same bytes are kept once.
+    """
 
     __tablename__ = "acknowledgements"
     __table_args__ = (
         Index("ix_acknowledgements_sender_seq", "sender", "seq"),
+        UniqueConstraint("recipient", "digest", "sender"),
         {"sqlite_autoincrement": True},
     )
 
@@ -77,4 +81,6 @@ class AcknowledgementRow(Base):
     sender: Mapped[str]
     recipient: Mapped[str]
     at: Mapped[int]
+    number: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
     statement: Mapped[bytes] = mapped_column(LargeBinary)

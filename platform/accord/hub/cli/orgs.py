@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from accord.hub.cli.opened import opened_hub
+from accord.hub.directory import Enrolment
 from accord.kernel.directory.statements import parse_statement
 from accord.kernel.directory.words import six_words
 from accord.kernel.identifiers import org_name
@@ -92,19 +93,25 @@ def export(terminal: Terminal, output: Path) -> None:
     """Write the waiting enrolments to files for the registrars to sign."""
     with opened_hub(terminal) as services:
         waiting = services.enrolments.waiting()
-    files = {one.org: output / f"{org_name(one.org)}.enrolment.json" for one in waiting}
+    files: list[tuple[Enrolment, Path]] = []
+    for one in waiting:
+        path = output / f"{org_name(one.org)}.enrolment.json"
+        if path in {taken for _, taken in files}:
+            # A second enrolment of one organisation: the registrars see both and choose.
+            path = output / f"{org_name(one.org)}.{one.enrolment_id[:6]}.enrolment.json"
+        files.append((one, path))
     if not terminal.dry_run:
         output.mkdir(parents=True, exist_ok=True)
-        for one in waiting:
-            files[one.org].write_bytes(one.statement)
+        for one, path in files:
+            path.write_bytes(one.statement)
     terminal.result(
         {
-            "enrolments": [{"org": org, "file": str(path)} for org, path in files.items()],
+            "enrolments": [{"org": one.org, "file": str(path)} for one, path in files],
             "written": not terminal.dry_run,
         },
         "\n".join(
-            f"{org}: {path}\n  next: accord registrar sign {path} -o {path.stem}.signed.json"
-            for org, path in files.items()
+            f"{one.org}: {path}\n  next: accord registrar sign {path} -o {path.stem}.signed.json"
+            for one, path in files
         )
         or "No enrolment waits for the registrars.",
     )
