@@ -1,13 +1,9 @@
 """The root of the command line. Commands are loaded when they run, so that start-up stays quick."""
 
-import importlib
-from collections.abc import Mapping
-
 import click
 
 from accord import __version__
-
-Places = Mapping[str, tuple[str, str, str]]
+from accord.lazy import Places, lazy_group
 
 COMMANDS: Places = {
     "demo": ("accord.demo.command", "demo", "The whole story on this computer."),
@@ -28,29 +24,8 @@ COMMANDS: Places = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return the command, or ``None`` for an unknown name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, place[2]) for name, place in COMMANDS.items()])
-
-
 @click.group(
-    cls=LazyGroup,
+    cls=lazy_group(COMMANDS),
     epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 verification failed, 4 enrolment or sign-in "
     "needed, 5 partly done, 6 unavailable for now.",
     context_settings={"help_option_names": ["-h", "--help"]},
