@@ -9,6 +9,7 @@ from accord.hub.access import Actor, Role
 from accord.hub.directory import Directory
 from accord.kernel.errors import AccordError
 from accord.kernel.identifiers import KeyId
+from accord.kernel.statements.tally import MAX_TALLY
 from accord.protocol.nonces import NonceCache
 from accord.webbase.routes import signed_caller
 from accord.webbase.signed import signed_verifier
@@ -16,7 +17,8 @@ from accord.webbase.signed import signed_verifier
 MAX_SIGNED_BODY = 280 * 1024 * 1024
 """Largest signed body in bytes: a bundle of the largest size with its entries."""
 
-_LARGE = frozenset({"bundles.put_bundle"})
+_LARGE = {"bundles.put_bundle": MAX_SIGNED_BODY, "statements.put_tally": MAX_TALLY}
+"""Largest body in bytes of the routes that take more than the others."""
 
 
 def verify_signed(
@@ -32,7 +34,7 @@ def verify_signed(
 
     def verify(request: Request) -> Actor:
         if request.endpoint in _LARGE:
-            request.max_content_length = MAX_SIGNED_BODY
+            request.max_content_length = _LARGE[request.endpoint]
         return _actor(directory, verify_key(request))
 
     return verify
