@@ -1,6 +1,7 @@
 """Acknowledgements at the hub: found quickly, and given out in pages that a desk can read."""
 
 import itertools
+import secrets
 from collections.abc import Iterator
 
 from sqlalchemy import event, insert
@@ -22,7 +23,14 @@ STATEMENT = "application/vnd.accord.statement+json"
 def put(world: World, sender: Desk, recipient: Desk, sizes: list[int]) -> None:
     """Store statements of these sizes, as the hub keeps them."""
     rows = [
-        {"sender": sender.org, "recipient": recipient.org, "at": 1, "statement": bytes(size)}
+        {
+            "sender": sender.org,
+            "recipient": recipient.org,
+            "at": 1,
+            "number": 1,
+            "digest": secrets.token_bytes(32),
+            "statement": secrets.token_bytes(size),
+        }
         for size in sizes
     ]
     world.services.writer.run(
