@@ -18,7 +18,17 @@ PHRASE = ["abandon"] * 11 + ["about"]
 POOL = [sample.value for sample in samples.block(0, seed=5)[:3000]]
 TOLD_NETWORKS = [None, *Network, "eip155:1", "eip155:30", "eip155:5", "nonsense"]
 TOLD_KINDS = [None, *Kind, "nonsense"]
-EDITS = ("as it is", "changed", "cut", "doubled", "upper", "lower", "spaced", "odd letter")
+EDITS = (
+    "as it is",
+    "changed",
+    "cut",
+    "doubled",
+    "upper",
+    "lower",
+    "spaced",
+    "quoted",
+    "odd letter",
+)
 
 
 def single(text: str, network: str | None, kind: str | None) -> object:
@@ -48,6 +58,7 @@ def texts(draw: st.DrawFn) -> str:
         "upper": text.upper(),
         "lower": text.lower(),
         "spaced": f" {text}\t",
+        "quoted": f' "\'{text}"',
         "odd letter": text[:place] + "\u0430" + text[place:],
     }[edit]
 

@@ -24,7 +24,7 @@ def opened_desk(terminal: Terminal) -> Iterator[Desk]:
     """
     read_config(terminal.home)
     passphrase = terminal.passphrase("Passphrase of the desk")
-    # A bundle's 100,000 records are no cycles; looking for some again and again took a tenth of
+    # A bundle's 50,000 records are no cycles; looking for some again and again took a tenth of
     # the time of a submit. What was loaded until here stays anyway.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)

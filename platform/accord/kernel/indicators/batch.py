@@ -56,11 +56,37 @@ _LIVE_MONERO = frozenset({18, 42})
 _PREFIX_NETWORK = {"bc": Network.BTC, "ltc": Network.LTC}
 
 
+_AROUND = frozenset(" \t\"'")
+_WRAPPED = re.compile(r"[ \t]*[\"']*([0-9A-Za-z]{25,85}|[0-9A-Za-z]{95})[\"']*[ \t]*").fullmatch
+_NO_WALLETS = frozenset({56, 64, 66})
+"""Characters of onion names and transaction ids, of which other things than wallets are made."""
+
+
+def _unwrapped(value: str) -> str:
+    """Return the bare text of a value that has nothing but spaces and quotes around it.
+
+    The single path would clean it in the same way. Where it looks at more than the bare text (a
+    phrase, an onion name, a transaction) the value is left to it.
+    """
+    found = _WRAPPED(value)
+    if found is None or len(found[1]) in _NO_WALLETS:
+        return value
+    try:
+        refuse_phrase(value)
+    except Malformed:
+        return value
+    return found[1]
+
+
 class _Batch:
     """The values of one call, what was told of each, and the answers so far."""
 
     def __init__(self, values: Sequence[str], tolds: Sequence[Told]) -> None:
         self.values = values
+        self.texts = [
+            _unwrapped(value) if value[:1] in _AROUND or value[-1:] in _AROUND else value
+            for value in values
+        ]
         self.tolds = tolds
         self.answers: list[Outcome | None] = [None] * len(values)
         self.groups: defaultdict[Group, list[int]] = defaultdict(list)
@@ -75,17 +101,20 @@ class _Batch:
             )
 
     def accept_flagged(self, index: int, network: Network, flags: tuple[str, ...]) -> None:
-        """Answer with a wallet as it stands; ``flags`` hold only where no network is told."""
+        """Answer with a wallet as its text stands; ``flags`` hold only where no network is told."""
         told = self.tolds[index].network
         if told is None or told is network:
+            text = self.texts[index]
             self.answers[index] = Normalised(
                 _WALLET,
                 network,
-                self.values[index],
+                text,
                 _STRONG,
                 (),
                 None,
                 flags if told is None else (),
+                CANON_VERSION,
+                text != self.values[index],
             )
 
 
@@ -118,7 +147,7 @@ def judge(values: Sequence[str], tolds: Sequence[Told]) -> list[Outcome]:
     _sort(batch)
     for (shape, length), members in batch.groups.items():
         # A look-alike letter keeps a value out of its array, not the whole array from its work.
-        plain = [index for index in members if values[index].isascii()]
+        plain = [index for index in members if batch.texts[index].isascii()]
         if len(plain) >= SMALLEST:
             _judge(batch, shape, length, plain)
     return [
@@ -172,7 +201,7 @@ def _single(value: str, told: Told) -> Outcome:
 def _sort(batch: _Batch) -> None:
     """Answer the values that one pattern settles, and put the others into groups by shape."""
     groups = batch.groups
-    for index, (value, told) in enumerate(zip(batch.values, batch.tolds, strict=True)):
+    for index, (value, told) in enumerate(zip(batch.texts, batch.tolds, strict=True)):
         size = len(value)
         kind = told.kind
         if size < 4 or (kind is not None and kind is not _WALLET):
@@ -253,7 +282,7 @@ def _host(batch: _Batch, index: int, value: str) -> None:
 
 
 def _judge(batch: _Batch, shape: str, length: int, members: list[int]) -> None:
-    texts = [batch.values[index] for index in members]
+    texts = [batch.texts[index] for index in members]
     if shape in _PREFIX_NETWORK:
         _judge_witness(batch, shape, length, members, texts)
     elif shape == "eip55":
