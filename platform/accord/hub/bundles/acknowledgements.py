@@ -1,6 +1,7 @@
 """Signed acknowledgements: taken from recipients, checked, logged, and handed on to senders.
 
-The hub forwards the recipient's own bytes; it can hold them back but not invent them.
+The hub forwards the recipient's own bytes; it can hold them back but not invent them. A statement
+names bundles of one sender, so that no sender learns of another's.
 """
 
 import hashlib
@@ -73,7 +74,8 @@ class Acknowledgements:
         """Check and store an acknowledgement; the same bytes again get the same answer.
 
         Raises:
-            Refused: ``acknowledger_other`` when it is signed for another organisation.
+            Refused: ``acknowledger_other`` when it is signed for another organisation;
+                ``acknowledgement_mixed`` when it names bundles of more than one sender.
             NotFound: ``not_found`` when it names a bundle that did not go to the signer.
         """
         actor = require(actor, Action.ACKNOWLEDGEMENT_WRITE)
@@ -96,7 +98,7 @@ class Acknowledgements:
             )
             if known is not None:
                 return Taken(count=len(said.items), index=known)
-            senders = sorted(set(self._senders(connection, actor.org, said)))
+            sender = self._sender(connection, actor.org, said)
             index = self._recorder.record(
                 connection,
                 Event(
@@ -104,38 +106,42 @@ class Acknowledgements:
                     org=actor.org,
                     subject=said.items[0].bundle,
                     detail=f"n={len(said.items)}",
-                    concerns=(actor.org, *senders),
+                    concerns=(actor.org, sender),
                 ),
                 now=now,
             )
             connection.execute(
-                insert(AcknowledgementRow),
-                [
-                    {
-                        "sender": sender,
-                        "recipient": actor.org,
-                        "at": now,
-                        "number": index,
-                        "digest": digest,
-                        "statement": statement,
-                    }
-                    for sender in senders
-                ],
+                insert(AcknowledgementRow).values(
+                    sender=sender,
+                    recipient=actor.org,
+                    at=now,
+                    number=index,
+                    digest=digest,
+                    statement=statement,
+                )
             )
             return Taken(count=len(said.items), index=index)
 
         return self._writer.run(act)
 
-    def _senders(self, connection: Connection, org: OrgId, said: Acknowledgement) -> list[OrgId]:
-        senders: list[OrgId] = []
+    def _sender(self, connection: Connection, org: OrgId, said: Acknowledgement) -> OrgId:
+        """Return whose bundles are named: one sender's only, as the statement goes there whole."""
+        senders: set[str] = set()
         for item in said.items:
             sender = connection.scalar(
                 _SENDER, {"bundle_id": item.bundle, "manifest": item.manifest, "recipient": org}
             )
             if sender is None:
                 raise NotFound("not_found", "There is nothing here for you.")
-            senders.append(OrgId(sender))
-        return senders
+            senders.add(sender)
+        if len(senders) > 1:
+            raise Refused(
+                "acknowledgement_mixed",
+                "An acknowledgement names bundles of one sender only.",
+                observed=f"{len(senders)} senders",
+                next_step="Sign one acknowledgement for each sender.",
+            )
+        return OrgId(senders.pop())
 
     def page(self, actor: Actor | None, *, after: int, limit: int) -> ForwardedPage:
         """Return at most ``limit`` acknowledgements of the actor's own bundles after ``after``."""

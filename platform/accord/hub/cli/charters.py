@@ -45,7 +45,7 @@ def check(terminal: Terminal, file: Path) -> None:
 def publish(terminal: Terminal, file: Path) -> None:
     """Publish a charter that the registrars signed."""
     data = file.read_bytes()
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         if terminal.dry_run:
             terminal.result({"published": False}, "Nothing was published (--dry-run).")
             return

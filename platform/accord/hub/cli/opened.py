@@ -14,13 +14,19 @@ from accord.terminal import Terminal
 
 
 @contextmanager
-def opened_hub(terminal: Terminal, *, clock: Clock = system_clock) -> Iterator[Services]:
+def opened_hub(
+    terminal: Terminal, *, signs: bool = False, clock: Clock = system_clock
+) -> Iterator[Services]:
     """Give the services of the hub in ``--home`` and close them at the end.
+
+    With ``signs`` the command will make a log longer: the witnesses are asked first, so that an
+    older copy of the database never signs. One that does not answer stops nothing.
 
     Raises:
         NotFound: ``hub_missing``.
         Refused: ``root_missing`` before the registrars have signed, ``root_other_keys``.
         AuthenticationNeeded: ``passphrase_wrong``.
+        Conflict: ``behind_witness``, ``forked_from_witness``.
     """
     require_post_quantum()
     config = load_config(terminal.home)
@@ -29,6 +35,8 @@ def opened_hub(terminal: Terminal, *, clock: Clock = system_clock) -> Iterator[S
     check_keys(keys, root)
     services = build_services(config, root=root, root_bytes=root_bytes, keys=keys, clock=clock)
     try:
+        if signs and not terminal.dry_run:
+            services.jobs.first_round()
         yield services
     finally:
         services.close()

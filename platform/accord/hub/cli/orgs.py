@@ -30,7 +30,7 @@ def org() -> None:
 def invite(terminal: Terminal, names: tuple[str, ...], kind: str) -> None:
     """Make a one-off invite for each organisation NAME; it works for 24 hours."""
     made: list[dict[str, str]] = []
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         for name in () if terminal.dry_run else names:
             found, code = services.enrolments.invite(name, OrgKind(kind), now=services.clock())
             made.append({"org": found, "kind": kind, "invite": code})
@@ -128,7 +128,7 @@ def export(terminal: Terminal, output: Path) -> None:
 def approve(terminal: Terminal, files: tuple[Path, ...]) -> None:
     """Let in the organisations whose enrolments FILES the registrars signed."""
     approved: list[dict[str, object]] = []
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         for file in files:
             data = file.read_bytes()
             if terminal.dry_run:
@@ -150,7 +150,7 @@ def approve(terminal: Terminal, files: tuple[Path, ...]) -> None:
 @common_options
 def suspend(terminal: Terminal, file: Path) -> None:
     """Log the suspension FILE that a registrar signed; it takes effect at once."""
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         if terminal.dry_run:
             terminal.result({"suspended": False}, "Nothing was changed (--dry-run).")
             return

@@ -26,7 +26,7 @@ def user() -> None:
 @common_options
 def add(terminal: Terminal, login: str, org: str, role: str) -> None:
     """Make an account and show its password, once."""
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         name = parse_org_id(org) if "@" in org else make_org_id(org, services.config.origin)
         services.directory.refresh().organisation(name)
         if terminal.dry_run:

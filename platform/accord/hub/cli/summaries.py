@@ -41,7 +41,7 @@ def status(terminal: Terminal, month: str) -> None:
 def release(terminal: Terminal, month: str) -> None:
     """Release the tables of MONTH (YYYY-MM) to members; once, and for good."""
     name = parse_month(month)
-    with opened_hub(terminal) as services:
+    with opened_hub(terminal, signs=True) as services:
         if terminal.dry_run:
             sent = len(services.summaries.senders(name))
             terminal.result(

@@ -25,7 +25,6 @@ from accord.kernel.errors import NotFound, Refused, Unavailable
 from accord.kernel.identifiers import KeyId, OrgId
 from accord.kernel.policy.charter import Charter, verify_charter
 from accord.kernel.policy.decide import Party
-from accord.kernel.tlog.tiles import load_edge
 
 REFRESH_SECONDS = 0.5
 """How long the state may lag behind leaves that another process appended."""
@@ -165,13 +164,7 @@ class Directory:
     def _root_at(self, size: int) -> bytes:
         with self._lock:
             if size not in self._roots:
-                edge = load_edge(
-                    size,
-                    lambda level, index, width: self._reader.tile(
-                        LogName.DIRECTORY, level, index, width
-                    ),
-                )
-                self._roots[size] = edge.root()
+                self._roots[size] = self._reader.root(LogName.DIRECTORY, size)
             return self._roots[size]
 
     def charter(self) -> Charter:

@@ -16,6 +16,9 @@ POLL_SECONDS = 0.25
 PAUSE_SECONDS = 0.05
 """Shortest time between two rounds, so that a burst shares one checkpoint."""
 
+MAX_DOUBLINGS = 7
+"""Without a quorum the pause doubles up to 6.4 seconds."""
+
 EXPIRY_SECONDS = 5.0
 """Time between two looks for expired bundles."""
 
@@ -54,6 +57,7 @@ class Jobs:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=10)
+        self._rounds.close()
 
     def round(self, name: LogName) -> bool:
         """Ask the witnesses once about one log; say whether a new checkpoint was cosigned.
@@ -73,21 +77,25 @@ class Jobs:
             self.round(name)
 
     def _witness(self) -> None:
+        failures = 0
         while not self._stop.is_set() and self.behind is None:
-            for name in LogName:
-                self._try(name)
-            self._stop.wait(PAUSE_SECONDS)
+            results = [self._try(name) for name in LogName]
+            # Without a quorum the witnesses are asked ever more rarely, up to a bound.
+            failures = 0 if all(results) else min(failures + 1, MAX_DOUBLINGS)
+            self._stop.wait(PAUSE_SECONDS * 2**failures)
             with self._logs.grown:
                 self._logs.grown.wait(POLL_SECONDS)
 
-    def _try(self, name: LogName) -> None:
+    def _try(self, name: LogName) -> bool:
+        """Run a round; say whether the newest checkpoint has its quorum now."""
         try:
-            self.round(name)
+            return self.round(name) or self._rounds.is_done(name)
         except Conflict as error:
             self.behind = self._logs.stopped = error.observed or error.code
             log.critical("log.behind_witness", log=name.value, observed=error.observed)
         except Exception as error:  # noqa: BLE001 - without this thread there are no receipts
             log.warning("witness.round_failed", log=name.value, reason=_reason(error))
+        return False
 
     def _expire(self) -> None:
         self._repeat(EXPIRY_SECONDS, lambda: self._bundles.expire(now=self._clock()))

@@ -87,6 +87,14 @@ class LogReader:
                 lambda level, index, width: read_tile_row(connection, log, level, index, width),
             )
 
+    def root(self, log: LogName, size: int) -> bytes:
+        """Return the root that the first ``size`` entries have; the log is at least that long."""
+        with self._engine.connect() as connection:
+            return tiles.load_edge(
+                size,
+                lambda level, index, width: read_tile_row(connection, log, level, index, width),
+            ).root()
+
     def consistency_proof(self, log: LogName, old: int, new: int) -> list[bytes]:
         """Return the proof that the tree of ``old`` entries is a prefix of that of ``new``."""
         with self._engine.connect() as connection:
