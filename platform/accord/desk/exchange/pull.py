@@ -33,6 +33,7 @@ from accord.kernel.errors import (
     AccordError,
     Malformed,
     NotFound,
+    Refused,
     Unavailable,
     VerificationFailed,
 )
@@ -160,7 +161,9 @@ class Pull:
         """Send signed acknowledgements of all that was dealt with; return how many."""
         done = 0
         while rows := unacknowledged(self._vault, limit=MAX_ITEMS):
-            self._acknowledge(rows)
+            # The hub hands a statement on as it was signed: no sender learns of another's bundles.
+            for sender in dict.fromkeys(row.org for row in rows):
+                self._acknowledge([row for row in rows if row.org == sender])
             done += len(rows)
         return done
 
@@ -284,13 +287,9 @@ class Pull:
         return _received(seq, trimmed, state, code=error.code)
 
     def _acknowledge(self, rows: list[DeliveryRow]) -> None:
+        """Sign and send one statement about bundles of one sender."""
         now = self._clock()
-        # An acknowledgement names an id and outcome once. The same bundle again is covered by it;
-        # another sender's bundle of the same id waits for the next one.
-        owners: dict[tuple[str | None, DeliveryState], str | None] = {}
-        for row in rows:
-            owners.setdefault((row.id, row.state), row.org)
-        rows = [row for row in rows if owners[row.id, row.state] == row.org]
+        # An acknowledgement names an id and outcome once; the same bundle again is covered by it.
         items = {(row.id, row.state): _item(row) for row in rows}
         statement = sign_acknowledgement(
             Acknowledgement(org=self._org, created=now, items=tuple(items.values())),
@@ -300,9 +299,12 @@ class Pull:
             self._client.post(
                 paths.ACKNOWLEDGEMENTS, statement, paths.STATEMENT_TYPE, AcknowledgementsStored
             )
-        except NotFound:
-            # The hub knows one of them under another manifest: it changed what it delivered.
-            # Each is then told by itself, and the one in question stays in the vault as refused.
+        except (NotFound, Refused) as error:
+            if isinstance(error, Refused) and error.code != "acknowledgement_mixed":
+                raise
+            # The hub knows one of them under another manifest, or of another sender: it changed
+            # what it delivered. Each is then told by itself, and the one in question stays in the
+            # vault as refused.
             if len(rows) > 1:
                 for row in rows:
                     self._acknowledge([row])
