@@ -35,7 +35,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         port: the port that was bound, for the names under which the hub is reached.
     """
     config = services.config
-    authorities = frozenset({f"{config.host}:{port}", f"localhost:{port}", *config.authorities})
+    authorities = config.known_authorities(port)
     app = make_app(
         "hub",
         instance_id=config.instance,

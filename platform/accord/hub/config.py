@@ -51,6 +51,10 @@ class HubConfig:
     threads: int = 64
     authorities: tuple[str, ...] = ()
 
+    def known_authorities(self, port: int) -> frozenset[str]:
+        """Return the hosts that requests may name when the hub listens on ``port``."""
+        return frozenset({f"{self.host}:{port}", f"localhost:{port}", *self.authorities})
+
     @property
     def database(self) -> Path:
         """The database file."""

@@ -6,14 +6,15 @@ import threading
 from types import FrameType
 
 import click
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from accord.hub.app import make_hub
 from accord.hub.cli.opened import opened_hub
 from accord.hub.config import HubConfig
-from accord.hub.web.signed import MAX_SIGNED_BODY
+from accord.hub.web.signed import MAX_SIGNED_BODY, admits_large
 from accord.kernel.errors import Unavailable
 from accord.terminal import Terminal, common_options
+from accord.webbase.large_bodies import guard_bodies
 
 CONNECTIONS = 4000
 """Connections that may be open at once; slow ones wait in the server's loop, not in a thread."""
@@ -33,6 +34,8 @@ def serve(terminal: Terminal) -> None:
         port = server.effective_port
         # Sessions end with the process: the cookie key is never written down.
         server.application = make_hub(services, secret_key=secrets.token_bytes(32), port=int(port))
+        authorities = config.known_authorities(int(port))
+        guard_bodies(server, admits_large(services.directory, services.clock, authorities))
         stop = threading.Event()
 
         def end(_signal: int, _frame: FrameType | None) -> None:
@@ -53,7 +56,7 @@ def serve(terminal: Terminal) -> None:
         terminal.say("Stopped.")
 
 
-def _listen(config: HubConfig) -> BaseWSGIServer | MultiSocketServer:
+def _listen(config: HubConfig) -> BaseWSGIServer:
     try:
         return create_server(
             _NotReady(),

@@ -1,16 +1,19 @@
 """Accounts: add, sign in, look up.
 
 Invariants: passwords exist only as Argon2id hashes; a wrong name takes as long as a wrong password
-and gives the same answer; each attempt is logged in the transaction that records it.
+and gives the same answer; each attempt is logged in the transaction that records it. An account's
+id changes with its password, so that a new one ends the sessions that the old one began.
 """
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, Row, insert, select
 
 from accord.hub.access import Role
 from accord.hub.audit import Event, EventClass, Recorder
@@ -25,14 +28,16 @@ PASSWORD_BYTES = 15
 MAX_PASSWORD = 256
 """Longest password taken, in characters."""
 
+_ACCOUNT = re.compile(r"([1-9][0-9]{0,17}):[0-9a-f]{16}")
+_DIGEST_BYTES = 8
 _LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A person who may sign in."""
+    """A person who may sign in. ``account`` names the account with its present password."""
 
-    number: int
+    account: str
     login: str
     org: OrgId
     role: Role
@@ -113,18 +118,29 @@ class People:
                 "Name or password is wrong.",
                 next_step="Try again, or ask your organisation's administrator.",
             )
-        return _person(row.number, row.login, row.org, row.role)
+        return _person(row)
 
-    def find(self, number: int) -> Person | None:
-        """Return the person of an account that is still open, or ``None``."""
+    def find(self, account: str) -> Person | None:
+        """Return the person of an account that is open and has the same password, or ``None``."""
+        parts = _ACCOUNT.fullmatch(account)
+        if parts is None:
+            return None
         with self._engine.connect() as connection:
             row = connection.execute(
                 select(PersonRow.__table__).where(
-                    PersonRow.number == number, PersonRow.disabled.is_(None)
+                    PersonRow.number == int(parts[1]), PersonRow.disabled.is_(None)
                 )
             ).one_or_none()
-        return _person(row.number, row.login, row.org, row.role) if row else None
+        person = None if row is None else _person(row)
+        return person if person is not None and person.account == account else None
 
 
-def _person(number: int, login: str, org: str, role: str) -> Person:
-    return Person(number=number, login=login, org=OrgId(org), role=Role(role))
+def _person(row: Row[Any]) -> Person:
+    # Of the salted hash: whoever reads a cookie learns nothing of the password.
+    digest = hashlib.sha256(b"accord/hub/account\0" + row.password.encode()).digest()
+    return Person(
+        account=f"{row.number}:{digest[:_DIGEST_BYTES].hex()}",
+        login=row.login,
+        org=OrgId(row.org),
+        role=Role(row.role),
+    )

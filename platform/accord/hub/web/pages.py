@@ -13,8 +13,8 @@ from accord.webbase.routes import Who, declare
 
 
 def load_person(services: Services, account: str) -> Actor | None:
-    """Return the signed-in actor of an account's id, or ``None`` when it is closed."""
-    person = services.people.find(int(account)) if account.isdecimal() else None
+    """Return the signed-in actor of an account's id, or ``None`` when it no longer holds."""
+    person = services.people.find(account)
     return None if person is None else _actor(person)
 
 
@@ -29,7 +29,7 @@ def check_password(services: Services, login: str, password: str) -> Actor:
 
 def _actor(person: Person) -> Actor:
     return Actor(
-        id=str(person.number),
+        id=person.account,
         name=person.login,
         org=person.org,
         roles=frozenset({person.role.value}),
@@ -38,7 +38,7 @@ def _actor(person: Person) -> Actor:
 
 def hub_actor(services: Services) -> HubActor | None:
     """Return the signed-in person as the access room knows actors; ``None`` when out of force."""
-    person = services.people.find(int(current_actor().id))
+    person = services.people.find(current_actor().id)
     if person is None:
         return None
     organisation = services.directory.state().find_organisation(person.org)

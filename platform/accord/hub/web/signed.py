@@ -1,6 +1,6 @@
 """Who signed a request: from an RFC 9421 signature to an organisation's desk."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from flask import Request
 
@@ -10,7 +10,8 @@ from accord.hub.directory import Directory
 from accord.kernel.errors import AccordError
 from accord.kernel.identifiers import KeyId
 from accord.kernel.statements.tally import MAX_TALLY
-from accord.protocol.nonces import NonceCache
+from accord.protocol.nonces import MemoryNonceCache, NonceCache
+from accord.protocol.signatures import verify_request
 from accord.webbase.routes import signed_caller
 from accord.webbase.signed import signed_verifier
 
@@ -38,6 +39,46 @@ def verify_signed(
         return _actor(directory, verify_key(request))
 
     return verify
+
+
+class _SignatureHolds(Exception):
+    """The body was asked for: everything that stands in the headers has been verified."""
+
+
+def admits_large(
+    directory: Directory, clock: Clock, authorities: Collection[str]
+) -> Callable[[str, str, str, Mapping[str, str]], bool]:
+    """Return the function that judges, from the headers alone, whether a large body may come.
+
+    No nonce is used up: the request itself is verified in full when its body is there.
+    """
+
+    def admit(method: str, path: str, query: str, headers: Mapping[str, str]) -> bool:
+        def body() -> bytes:
+            raise _SignatureHolds
+
+        authority = headers.get("host", "").lower()
+        if authority not in authorities:
+            return False
+        try:
+            verify_request(
+                method=method,
+                authority=authority,
+                path=path,
+                query=query,
+                headers=headers,
+                body=body,
+                lookup=lambda kid: _key(directory, kid, clock())[1],
+                now=clock(),
+                nonces=MemoryNonceCache(),
+            )
+        except _SignatureHolds:
+            return True
+        except AccordError:
+            return False
+        return False
+
+    return admit
 
 
 def _key(directory: Directory, kid: KeyId, now: int) -> tuple[str, bytes]:
