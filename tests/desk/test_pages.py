@@ -101,6 +101,29 @@ def test_a_wrong_password_is_refused_with_one_answer(visitor: FlaskClient, desk:
     assert "Name or password is wrong" in known.get_data(as_text=True)
 
 
+def test_a_new_password_ends_the_sessions_of_that_person_alone(
+    app: Flask, analyst: FlaskClient, desk: Desk
+) -> None:
+    people, other = People(desk.vault), app.test_client()
+    post(other, "/sign-in", login="ben", password=people.set_password("ben"))
+    assert analyst.get("/inbox", base_url=BASE).status_code == 200
+    password = people.set_password("ana")
+    assert analyst.get("/inbox", base_url=BASE).status_code == 401
+    assert other.get("/inbox", base_url=BASE).status_code == 200
+    assert post(analyst, "/sign-in", login="ana", password=password).status_code == 303
+    assert analyst.get("/inbox", base_url=BASE).status_code == 200
+
+
+@pytest.mark.parametrize("account", ["", "ana", "ana:", "ana:0123456789abcdef", "../a:0", ":0"])
+def test_an_id_without_the_present_password_is_nobody(desk: Desk, account: str) -> None:
+    people = People(desk.vault)
+    known = people.check("ana", people.set_password("ana"))
+    assert people.find(known.id) == known
+    assert people.find(account) is None
+    people.set_password("ana")
+    assert people.find(known.id) is None
+
+
 @pytest.mark.parametrize("login", ["", "Ana", "a b", "x" * 60, "../a"])
 def test_an_odd_name_gets_no_account(desk: Desk, login: str) -> None:
     with pytest.raises(Malformed):

@@ -4,7 +4,7 @@ from flask import Flask
 
 from accord.desk.app import Desk
 from accord.desk.exchange.rounds import last_checked
-from accord.desk.keyring.people import People
+from accord.desk.keyring.people import Account, People
 from accord.desk.web import PageServices, page_routes
 from accord.desk.web.pages import INBOX, SEARCH
 from accord.webbase.actor import Actor, install_actor
@@ -34,14 +34,14 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     people = People(desk.vault)
     org = desk.config.org or "not enrolled"
 
-    def actor_of(login: str) -> Actor:
-        return Actor(id=login, name=login, org=org, roles=frozenset({"investigator"}))
+    def actor_of(account: Account) -> Actor:
+        return Actor(id=account.id, name=account.login, org=org, roles=frozenset({"investigator"}))
 
-    install_actor(
-        app,
-        load=lambda account: actor_of(account) if people.exists(account) else None,
-        clock=desk.clock,
-    )
+    def load(account_id: str) -> Actor | None:
+        account = people.find(account_id)
+        return None if account is None else actor_of(account)
+
+    install_actor(app, load=load, clock=desk.clock)
     install_sign_in(
         app,
         check=lambda login, password: actor_of(people.check(login.strip().lower(), password)),

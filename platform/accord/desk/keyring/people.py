@@ -1,9 +1,11 @@
 """Who may sign in at this desk's own pages: names and Argon2id hashes, kept in the vault.
 
-Invariant: a wrong name takes as long as a wrong password and gets the same answer.
+Invariants: a wrong name takes as long as a wrong password and gets the same answer; an account's
+id changes with its password, so that a new one ends the sessions that the old one began.
 """
 
 import contextlib
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -21,6 +23,15 @@ MAX_PASSWORD = 256
 
 _LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _SETTING = "person:"
+_DIGEST_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Somebody who may sign in. ``id`` names this account with its present password."""
+
+    login: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +56,8 @@ class People:
         self.vault.put_setting(_SETTING + login, PasswordHasher().hash(password).encode())
         return password
 
-    def check(self, login: str, password: str) -> str:
-        """Return the name when it and the password fit.
+    def check(self, login: str, password: str) -> Account:
+        """Return the account when name and password fit.
 
         Raises:
             AuthenticationNeeded: ``sign_in_wrong``, for every reason alike.
@@ -61,14 +72,23 @@ class People:
             with contextlib.suppress(VerificationError, InvalidHashError):
                 hasher.verify(stored.decode(), given)
                 fits = len(password) <= MAX_PASSWORD
-        if not fits:
+        if stored is None or not fits:
             raise AuthenticationNeeded(
                 "sign_in_wrong",
                 "Name or password is wrong.",
                 next_step="Try again, or set a new one with accord desk person NAME.",
             )
-        return login
+        return _account(login, stored)
 
-    def exists(self, login: str) -> bool:
-        """Tell whether the account is there."""
-        return self.vault.setting(_SETTING + login) is not None
+    def find(self, account_id: str) -> Account | None:
+        """Return the account of an id, or ``None`` when it is gone or has a new password."""
+        login = account_id.partition(":")[0]
+        stored = self.vault.setting(_SETTING + login) if _LOGIN.fullmatch(login) else None
+        found = None if stored is None else _account(login, stored)
+        return found if found is not None and found.id == account_id else None
+
+
+def _account(login: str, stored: bytes) -> Account:
+    # Of the salted hash: whoever reads a cookie learns nothing of the password.
+    digest = hashlib.sha256(b"accord/desk/account\0" + stored).digest()[:_DIGEST_BYTES]
+    return Account(login=login, id=f"{login}:{digest.hex()}")
