@@ -128,3 +128,14 @@ def test_no_made_up_request_breaks_the_hub(world: World, bank: Desk) -> None:
             attempt(case)
 
         check()
+
+
+def test_counts_are_only_for_tools_on_the_same_machine(world: World) -> None:
+    near = world.app.test_client().get(
+        "/metrics", base_url="http://127.0.0.1:8600", environ_base={"REMOTE_ADDR": "127.0.0.1"}
+    )
+    far = world.app.test_client().get(
+        "/metrics", base_url="http://127.0.0.1:8600", environ_base={"REMOTE_ADDR": "203.0.113.9"}
+    )
+    assert (near.status_code, far.status_code) == (200, 404)
+    assert b"accord_log_size" in near.data

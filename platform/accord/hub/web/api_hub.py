@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accord import __version__
@@ -11,7 +11,7 @@ from accord.hub.transparency import LogName
 from accord.hub.web.metrics import Metrics
 from accord.kernel.bundle.manifest import MAX_BODY
 from accord.kernel.bundle.model import SUITE
-from accord.kernel.errors import Unavailable
+from accord.kernel.errors import NotFound, Unavailable
 from accord.protocol import paths
 from accord.protocol.schemas.enrolments import (
     EnrolmentChallenge,
@@ -22,6 +22,9 @@ from accord.protocol.schemas.enrolments import (
 from accord.protocol.schemas.hub import Hub
 from accord.webbase.api import ApiRoutes
 from accord.webbase.routes import Who, declare
+
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+"""Addresses from which the counts may be read."""
 
 _NEXT_ACTOR = {"proof-needed": "desk", "approval-needed": "registrar", "active": "nobody"}
 
@@ -127,7 +130,9 @@ def operation_routes(metrics: Metrics, services: Services) -> ApiRoutes:
     @routes.answers(200, description="Counts in Prometheus' text form.")
     @declare("metrics:read", who=Who.ANYONE)
     def get_metrics() -> Response:
-        """Return counts; none of them names an organisation or an indicator."""
+        """Return counts to a tool on this machine; a proxy must not pass this path on."""
+        if request.remote_addr not in LOOPBACK:
+            raise NotFound("not_found", "There is no such page.")
         return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
     return routes
