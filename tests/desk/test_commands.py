@@ -221,6 +221,22 @@ def test_a_root_file_other_than_the_operators_is_not_taken(
     assert httpx2.get(f"{live.url}/healthz").status_code == 200
 
 
+def test_an_invite_is_read_from_standard_input(live: Live, tmp_path: Path, schemas: Path) -> None:
+    cli = Cli(home=tmp_path / "bank", schemas=schemas)
+    cli.run("desk", "init", "--hub", live.url)
+    asked = (
+        "desk", "enrol", "--invite", "-", "--name", "first-bank", "--kind", "financial",
+        "--country", "NL", "--contact", "Duty",
+    )  # fmt: skip
+    for nothing in ("", "\n"):
+        refused = cli.run(*asked, given=nothing, code=1)
+        assert refused["error"]["code"] == "invite_missing"
+    _, code = live.world.services.enrolments.invite(
+        "first-bank", OrgKind.FINANCIAL, now=live.world.clock()
+    )
+    assert cli.run(*asked, given=f"{code}\n")["state"] == "approval-needed"
+
+
 def test_a_second_enrolment_leaves_the_trusted_root_file_alone(
     live: Live, tmp_path: Path, schemas: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """``accord desk init`` and ``enrol``: keys made here, an organisation joined to its hub."""
 
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from accord.kernel.markings import OrgKind
 from accord.terminal import Terminal, common_options
 
 MAX_PORT = 65_535
+MAX_INVITE = 200
 
 CONFIRM_TRIES = 20
 CONFIRM_PAUSE = 0.5
@@ -89,7 +91,12 @@ def init(terminal: Terminal, *, hub: str, port: int, person: str, retention: int
 
 
 @click.command()
-@click.option("--invite", help="The registrar's one-off code; without it: where it stands.")
+@click.option(
+    "--invite",
+    metavar="CODE",
+    help="The registrar's one-off code; - reads it from standard input, so that it stands in no "
+    "process list or shell history. Without it: where the enrolment stands.",
+)
 @click.option("--name", help="Short name: lower-case letters, digits, hyphens.")
 @click.option("--display-name", help="Full name of the organisation.")
 @click.option("--kind", type=click.Choice([kind.value for kind in OrgKind]))
@@ -135,7 +142,7 @@ def enrol(  # noqa: PLR0913 - one argument for each option
                     contact=contact,
                 ),
                 roles=roles,
-                invite=invite,
+                invite=_code(terminal, invite),
             )
             found = _begin(terminal, desk, application, root)
         root_digest = b64encode(verify_root(desk.config.root_file.read_bytes()).sha256)
@@ -149,6 +156,26 @@ def enrol(  # noqa: PLR0913 - one argument for each option
         },
         _text(found),
     )
+
+
+def _code(terminal: Terminal, invite: str) -> str:
+    """Return the invite's code; ``-`` reads one line of standard input.
+
+    Raises:
+        Malformed: ``invite_missing``.
+    """
+    if invite != "-":
+        return invite
+    if sys.stdin.isatty():
+        terminal.say("The invite's code, then Enter:")
+    code = sys.stdin.readline(MAX_INVITE + 1).strip()
+    if not code:
+        raise Malformed(
+            "invite_missing",
+            "There is no code on standard input.",
+            next_step="Give --invite CODE, or --invite - and one line with the code.",
+        )
+    return code
 
 
 def _begin(
