@@ -1,6 +1,7 @@
 """``accord demo``: the whole story on this computer, then the pages stay up until Ctrl-C."""
 
 import secrets
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from accord.demo.processes import Processes
 from accord.demo.story import Story
+from accord.kernel.errors import Conflict
 from accord.terminal import Failed, Terminal, common_options
 
 ROWS = 5_000
@@ -32,16 +34,27 @@ ROWS = 5_000
     help="An export of your own instead of the sample.",
 )
 @click.option("--once", is_flag=True, help="End after the report; the pages do not stay up.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    metavar="DIR",
+    help="Copy the receipt and the root file to this new or empty folder.",
+)
 @common_options
-def demo(terminal: Terminal, *, rows: int, export: Path | None, once: bool) -> None:
+def demo(
+    terminal: Terminal, *, rows: int, export: Path | None, once: bool, keep: Path | None
+) -> None:
     """Show the whole story: a bank submits, police pull and search, an NGO sees a safe count.
 
     One hub, one witness and desks of seven organisations run as processes on this computer, in a
-    folder that goes away at the end. Nothing leaves the machine.
+    folder that goes away at the end; --keep saves the receipt, and the root file to check it with
+    accord verify. Nothing leaves the machine.
     """
     if terminal.dry_run:
         terminal.result({"ok": True, "rows": rows}, f"Would show the story with {rows} rows.")
         return
+    if keep is not None:
+        _make_empty(keep)
     with TemporaryDirectory(prefix="accord-demo-") as name:
         folder = Path(name)
         passphrase = folder / "passphrase"
@@ -50,12 +63,39 @@ def demo(terminal: Terminal, *, rows: int, export: Path | None, once: bool) -> N
         with Processes(folder=folder, passphrase_file=passphrase) as processes:
             story = Story(processes, say=terminal.say)
             report = story.tell(rows=rows, export=export)
+            receipt = report["receipt"]
+            receipt["file"] = lasting(receipt["file"], story.root, keep, once=once)
             terminal.line(report, in_words(report, stays=not once))
             if not report["ok"]:
                 raise Failed
             if not once:
                 terminal.say("The pages stay up. Stop with Ctrl-C.")
                 _wait()
+
+
+def _make_empty(folder: Path) -> None:
+    """Make ``folder``, or find it empty: nobody's own root file is written over.
+
+    Raises:
+        Conflict: ``keep_not_empty``.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise Conflict(
+            "keep_not_empty",
+            "The folder for the receipt holds other files.",
+            observed=str(folder),
+            next_step="Name a new folder.",
+        )
+
+
+def lasting(receipt: str | None, root: Path, keep: Path | None, *, once: bool) -> str | None:
+    """Return where the receipt is after the report: its copy beside the root file, or nowhere."""
+    if keep is not None:
+        shutil.copyfile(root, keep / root.name)
+        return receipt and str(shutil.copyfile(receipt, keep / Path(receipt).name))
+    # With --once the demo's folder is gone before anybody could look at it.
+    return None if once else receipt
 
 
 def _wait() -> None:

@@ -46,6 +46,11 @@ class Story:
         self.report: dict[str, Any] = {}
         self._scene = Scene(processes)
 
+    @property
+    def root(self) -> Path:
+        """The root file with which receipt and log are checked."""
+        return self._scene.root
+
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         self._say(f"{name} …")
