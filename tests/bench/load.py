@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,12 @@ class Running:
     senders: list[Member]
     police: Member
     folder: Path
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the hub's process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def authority(self) -> str:
@@ -186,6 +193,7 @@ def running_hub(senders: int) -> Iterator[Running]:
                 senders=members,
                 police=police,
                 folder=folder,
+                pid=processes.servers[-1].pid,
             )
 
 
