@@ -82,6 +82,8 @@ class DeskAt:
         self.world = world
         self.home = home
         self.wire = Wire(world)
+        self.pauses: list[float] = []
+        self.stop = False
         self.org = OrgId(f"{name}@{world.root.hub}")
         # Key files and their slow passphrase are tested elsewhere.
         self.keyring = Keyring(
@@ -137,6 +139,11 @@ class DeskAt:
         with self.open() as desk:
             enrol.confirm(desk.mirror, desk.vault, desk.keyring, begun.org)
 
+    def pause(self, seconds: float) -> bool:
+        """Note that a desk would wait; ``stop`` tells it to stop."""
+        self.pauses.append(seconds)
+        return self.stop
+
     @contextmanager
     def open(self) -> Iterator[desk_app.Desk]:
         """Unlock the desk as a new process would: vault and mirror are read anew."""
@@ -152,6 +159,7 @@ class DeskAt:
                 transport=self.wire,
             ),
             clock=self.world.clock,
+            pause=self.pause,
         )
         try:
             yield desk

@@ -3,9 +3,10 @@
 The pages are wired in ``app.pages``, so that a command without pages loads no web framework.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from accord.desk.config import DeskConfig, read_config
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.pull import Pull
+from accord.desk.exchange.receipts import Pause
 from accord.desk.exchange.rounds import Rounds
 from accord.desk.exchange.submission import Submissions
 from accord.desk.keyring import Keyring, unlock_keyring
@@ -27,13 +29,17 @@ from accord.kernel.identifiers import OrgId
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """An unlocked desk. ``client`` opens no connection before it is used."""
+    """An unlocked desk. ``client`` opens no connection before it is used.
+
+    ``pause`` waits so many seconds between requests and tells whether to stop.
+    """
 
     config: DeskConfig
     keyring: Keyring
     vault: Vault
     client: HubClient
     clock: Clock
+    pause: Pause = field(default_factory=lambda: threading.Event().wait)
 
     @cached_property
     def mirror(self) -> DirectoryMirror:
@@ -78,6 +84,7 @@ class Desk:
             keyring=self.keyring,
             org=self.org,
             clock=self.clock,
+            pause=self.pause,
         )
 
     @cached_property

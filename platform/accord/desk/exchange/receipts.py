@@ -2,20 +2,46 @@
 
 Checked, numbered in the code: (1) the openings make the log entry, (2) the entry is in the audit
 log under a checkpoint with the witness quorum, (3) the entry says: accepted, from us, this bundle,
-these bytes.
+these bytes. A receipt that is pending is asked for again, with pauses and for a bounded time.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from accord.clock import Clock
 from accord.kernel.errors import VerificationFailed
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.tlog.leaf import parse_record, verify_opening
 from accord.kernel.tlog.policy import Policy
 from accord.kernel.tlog.proof import parse_proof, verify_proof
 
+RECEIPT_SECONDS = 30
+"""How long late receipts are waited for in all; what is stored is safe without."""
+
+Pause = Callable[[float], bool]
+"""Waits so many seconds and tells whether to stop."""
+
 ACCEPTED = "bundle.accepted"
 _DIGEST = re.compile(r"(?:.* )?sha256=([0-9a-f]{64})(?: .*)?")
+
+
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """The seconds that are ``left`` for late receipts: requests that wait, and pauses."""
+
+    clock: Clock
+    pause: Pause
+    left: int = RECEIPT_SECONDS
+
+    def ask_again(self, retry_after: int, *, began: int) -> bool:
+        """Pause as the hub asks; tell whether to ask again after a request that ``began`` then."""
+        self.left = max(0, self.left - max(0, self.clock() - began))
+        if self.left == 0:
+            return False
+        seconds = min(max(1, retry_after), self.left)
+        self.left -= seconds
+        return not self.pause(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.confirmations import collect
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.pull import OnReceived, Pull, PullReport
+from accord.desk.exchange.receipts import Pause
 from accord.desk.exchange.submission import Submissions
 from accord.desk.exchange.tally import last_closed_month, make_tally, send_tally
 from accord.desk.keyring import Keyring
@@ -42,13 +43,22 @@ class Rounds:
     pull: Pull
     retention_days: int
 
-    def once(self, *, on_received: OnReceived = lambda _received: None) -> PullReport:
+    def once(
+        self,
+        *,
+        on_received: OnReceived = lambda _received: None,
+        pause: Pause | None = None,
+    ) -> PullReport:
         """Send what waits, receive what is new, take in confirmations.
+
+        Args:
+            on_received: told of each delivery.
+            pause: waits between requests for late receipts, instead of the desk's own.
 
         Raises:
             Unavailable: the hub cannot be reached; what arrived is kept.
         """
-        self.submissions.flush()
+        self.submissions.flush(pause=pause)
         report = self.pull.pull(retention_days=self.retention_days, on_received=on_received)
         collect(self.vault, self.client, self.mirror)
         self.vault.put_setting(_CHECKED, str(self.clock()).encode())
@@ -73,9 +83,7 @@ class Rounds:
         self.vault.put_setting(_TALLY + month, str(index).encode())
         return month
 
-    def follow(
-        self, pause: Callable[[float], bool], *, on_received: OnReceived, on_failure: OnFailure
-    ) -> None:
+    def follow(self, pause: Pause, *, on_received: OnReceived, on_failure: OnFailure) -> None:
         """Work until ``pause`` says stop; it waits so many seconds and tells whether to stop.
 
         A check that fails (a directory that does not hold) is told and tried again after the
@@ -84,7 +92,7 @@ class Rounds:
         failures = 0
         while True:
             try:
-                self.once(on_received=on_received)
+                self.once(on_received=on_received, pause=pause)
                 self.tally()
                 failures = 0
                 if pause(0):

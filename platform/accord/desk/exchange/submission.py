@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
-from accord.desk.exchange.receipts import verify_receipt
+from accord.desk.exchange.receipts import Patience, Pause, verify_receipt
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault, Way
@@ -71,9 +71,6 @@ MAX_ROWS = 50_000
 Two parts are in memory at a time (one read, one sealed), and the last one's way to its recipients
 is what they wait for; bundles of 100,000 are no faster and take 100 MB more.
 """
-
-RECEIPT_ATTEMPTS = 3
-"""Long-polls for a receipt before the command ends with what is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +153,16 @@ class Submissions:
         keyring: Keyring,
         org: OrgId,
         clock: Clock,
+        pause: Pause,
     ) -> None:
-        """Work with what is handed down."""
+        """Work with what is handed down; ``pause`` waits between requests for late receipts."""
         self._vault = vault
         self._client = client
         self._mirror = mirror
         self._keyring = keyring
         self._org = org
         self._clock = clock
+        self._pause = pause
 
     def resolve(self, names: Sequence[str]) -> tuple[OrgId, ...]:
         """Return the organisations of short names or ids, each once, in order.
@@ -305,8 +304,14 @@ class Submissions:
             self._collect([bundle])
         return self.status(bundle)
 
-    def flush(self, *, on_bundle: OnBundle = lambda _bundle: None) -> list[SentBundle]:
+    def flush(
+        self, *, on_bundle: OnBundle = lambda _bundle: None, pause: Pause | None = None
+    ) -> list[SentBundle]:
         """Send what a killed or disconnected command left in the outbox, with its receipts.
+
+        Args:
+            on_bundle: told of each part as soon as the hub has answered.
+            pause: waits between requests for late receipts, instead of the desk's own.
 
         Raises:
             Unavailable: the hub cannot be reached; nothing is lost.
@@ -314,7 +319,7 @@ class Submissions:
         waiting = [row.id for row in unfinished(self._vault)]
         for bundle in waiting:
             on_bundle(self._put(bundle))
-        self._collect(waiting)
+        self._collect(waiting, pause)
         return [self.status(bundle) for bundle in waiting]
 
     def _unsealed(self, part: list[Encoded], submission: bytes) -> list[Encoded]:
@@ -409,30 +414,36 @@ class Submissions:
             mark_stored(self._vault, bundle, int(answer["index"]))
         return self.status(bundle)
 
-    def _collect(self, bundles: Sequence[BundleId]) -> None:
+    def _collect(self, bundles: Sequence[BundleId], pause: Pause | None = None) -> None:
         """Fetch and verify receipts; a late witness leaves the rest in state ``stored``."""
         policy = self._mirror.root.log_policy(LogName.AUDIT)
-        attempts = RECEIPT_ATTEMPTS
+        patience = Patience(clock=self._clock, pause=pause or self._pause)
         for bundle in bundles:
             row = _require(self._vault, bundle)
-            while row.state is OutboxState.STORED and attempts:
-                try:
-                    receipt = self._client.get(
-                        paths.receipt(bundle),
-                        query_of({"wait": MAX_WAIT}),
-                        signed=True,
-                        limit=MAX_PROOF,
-                    )
-                except Unavailable as error:
-                    if error.code != "receipt_pending":
-                        raise
-                    attempts -= 1
-                    continue
-                verify_receipt(
-                    receipt, policy=policy, org=self._org, bundle=bundle, digest=row.digest
+            if row.state is not OutboxState.STORED:
+                continue
+            receipt = self._receipt(bundle, patience)
+            if receipt is None:
+                return
+            verify_receipt(receipt, policy=policy, org=self._org, bundle=bundle, digest=row.digest)
+            mark_receipted(self._vault, bundle, receipt, now=self._clock())
+
+    def _receipt(self, bundle: BundleId, patience: Patience) -> bytes | None:
+        """Return the receipt, or ``None`` when it is still pending and patience is at its end."""
+        while True:
+            began = self._clock()
+            try:
+                return self._client.get(
+                    paths.receipt(bundle),
+                    query_of({"wait": min(MAX_WAIT, patience.left)}),
+                    signed=True,
+                    limit=MAX_PROOF,
                 )
-                mark_receipted(self._vault, bundle, receipt, now=self._clock())
-                break
+            except Unavailable as error:
+                if error.code != "receipt_pending":
+                    raise
+                if not patience.ask_again(error.retry_after, began=began):
+                    return None
 
     def _stop_when_refused(self, bundle: BundleId) -> None:
         row = _require(self._vault, bundle)
