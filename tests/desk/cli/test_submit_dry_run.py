@@ -1,6 +1,7 @@
 """``accord submit --dry-run`` as it is typed: output, files, exit codes, and no network."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -212,6 +213,29 @@ def test_the_export_itself_is_never_written_over(tmp_path: Path) -> None:
     link.hardlink_to(path)
     assert submit(tmp_path, path, "--dry-run", "--records", link).exit_code == 1
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--records", "--refused"])
+def test_an_output_that_was_there_before_is_its_owners_alone(tmp_path: Path, option: str) -> None:
+    out = tmp_path / "out"
+    out.write_text("old")
+    out.chmod(0o644)
+    submit(tmp_path, write(tmp_path, "Wallet", BTC, "nonsense"), "--dry-run", option, out)
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert BTC in out.read_text() or "nonsense" in out.read_text()
+
+
+def test_an_output_that_is_no_file_keeps_its_mode(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o640)
+    mode = pipe.stat().st_mode
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        submit(tmp_path, write(tmp_path, "Wallet", BTC), "--dry-run", "--records", pipe)
+        assert BTC.encode() in os.read(reader, 4096)
+    finally:
+        os.close(reader)
+    assert pipe.stat().st_mode == mode
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -166,7 +167,10 @@ class DryRun:
 
 
 def _private(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if stat.S_ISREG(os.fstat(number).st_mode):
+        os.fchmod(number, 0o600)  # also when the file was there before
+    return os.fdopen(number, "wb")
 
 
 def _listed(result: RowResult) -> dict[str, Any]:

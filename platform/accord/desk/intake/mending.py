@@ -7,6 +7,7 @@ or seed phrase is not written at all.
 
 import csv
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +37,8 @@ class RefusedRows:
             OSError: the file cannot be written.
         """
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.fchmod(number, 0o600)  # also when the file was there before
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            os.fchmod(number, 0o600)  # also when the file was there before
         # With a byte-order mark, so that spreadsheets read it as UTF-8.
         self._file = os.fdopen(number, "w", encoding="utf-8-sig", errors="replace", newline="")
         self._writer = csv.writer(self._file, delimiter=delimiter or ",")
