@@ -81,9 +81,9 @@ def build_services(
     """
     database = open_database(config.database)
     logs = LogSequencer(keys, clock)
-    writer = Writer(database.writing, [logs])
-    reader = LogReader(database.reading)
     recorder = Recorder(logs)
+    writer = Writer(database.writing, [logs, recorder])
+    reader = LogReader(database.reading)
     client = httpx2.Client(timeout=WITNESS_SECONDS, transport=transport, trust_env=False)
     rounds = WitnessRound(
         reader=reader,
