@@ -1,5 +1,6 @@
 """``accord hub serve``: the hub under waitress, until it is told to stop."""
 
+import gc
 import secrets
 import signal
 import threading
@@ -18,6 +19,9 @@ from accord.webbase.large_bodies import guard_bodies
 
 CONNECTIONS = 4000
 """Connections that may be open at once; slow ones wait in the server's loop, not in a thread."""
+
+COLLECTOR = (50_000, 20, 50)
+"""Objects and collections between runs of the garbage collector's generations."""
 
 CHANNEL_SECONDS = 120
 """How long an idle or dripping connection is kept."""
@@ -44,6 +48,10 @@ def serve(terminal: Terminal) -> None:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         services.jobs.start()
+        # What is loaded now stays: the collector need not walk over it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECTOR)
         loop = threading.Thread(target=server.run, name="hub-http", daemon=True)
         loop.start()
         url = f"http://{config.host}:{port}"
