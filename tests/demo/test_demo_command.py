@@ -38,10 +38,9 @@ def test_no_receipt_is_named_that_goes_with_the_folder(tmp_path: Path) -> None:
     root.write_text("root")
     receipt.write_text("receipt")
     kept.mkdir()
-    assert lasting(str(receipt), root, None, once=True) is None
-    assert lasting(str(receipt), root, None, once=False) == str(receipt)
-    assert lasting(None, root, kept, once=True) is None, "nothing was sent"
-    assert lasting(str(receipt), root, kept, once=True) == str(kept / receipt.name)
+    assert lasting(str(receipt), root, None) == str(receipt), "while the demo runs"
+    assert lasting(None, root, kept) is None, "nothing was sent"
+    assert lasting(str(receipt), root, kept) == str(kept / receipt.name)
     assert [path.read_text() for path in sorted(kept.iterdir())] == ["receipt", "root"]
 
 

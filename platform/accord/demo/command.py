@@ -5,7 +5,7 @@ import shutil
 import signal
 import threading
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from types import FrameType
 from typing import Any
 
@@ -47,14 +47,17 @@ def demo(
     """Show the whole story: a bank submits, police pull and search, an NGO sees a safe count.
 
     One hub, one witness and desks of seven organisations run as processes on this computer, in a
-    folder that goes away at the end; --keep saves the receipt, and the root file to check it with
-    accord verify. Nothing leaves the machine.
+    folder that goes away at the end. The receipt and the root file to check it with accord verify
+    are kept in --keep DIR, or with --once in a temporary folder. Nothing leaves the machine.
     """
     if terminal.dry_run:
         terminal.result({"ok": True, "rows": rows}, f"Would show the story with {rows} rows.")
         return
     if keep is not None:
         _make_empty(keep)
+    elif once:
+        # The demo's own folder is gone before anybody could look at the receipt.
+        keep = Path(mkdtemp(prefix="accord-receipt-"))
     with TemporaryDirectory(prefix="accord-demo-") as name:
         folder = Path(name)
         passphrase = folder / "passphrase"
@@ -64,7 +67,7 @@ def demo(
             story = Story(processes, say=terminal.say)
             report = story.tell(rows=rows, export=export)
             receipt = report["receipt"]
-            receipt["file"] = lasting(receipt["file"], story.root, keep, once=once)
+            receipt["file"] = lasting(receipt["file"], story.root, keep)
             terminal.line(report, in_words(report, stays=not once))
             if not report["ok"]:
                 raise Failed
@@ -89,13 +92,12 @@ def _make_empty(folder: Path) -> None:
         )
 
 
-def lasting(receipt: str | None, root: Path, keep: Path | None, *, once: bool) -> str | None:
-    """Return where the receipt is after the report: its copy beside the root file, or nowhere."""
-    if keep is not None:
-        shutil.copyfile(root, keep / root.name)
-        return receipt and str(shutil.copyfile(receipt, keep / Path(receipt).name))
-    # With --once the demo's folder is gone before anybody could look at it.
-    return None if once else receipt
+def lasting(receipt: str | None, root: Path, keep: Path | None) -> str | None:
+    """Return where the receipt is after the report: its copy in ``keep``, beside the root file."""
+    if keep is None:
+        return receipt
+    shutil.copyfile(root, keep / root.name)
+    return receipt and str(shutil.copyfile(receipt, keep / Path(receipt).name))
 
 
 def _wait() -> None:
