@@ -1,12 +1,27 @@
 """One hub for each module, with two real desks; tests that break a hub make their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.desk.wire import DeskAt
 from tests.support.hub_world import Desk, World
 
 from accord.kernel.markings import OrgKind
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the written order within each module: its tests share one hub, its clock and desks."""
+    here = Path(__file__).parent
+    places: dict[Path, list[int]] = {}
+    for place, item in enumerate(items):
+        if here in item.path.parents:
+            places.setdefault(item.path, []).append(place)
+    for own in places.values():
+        ordered = sorted((items[place] for place in own), key=lambda item: item.location[1] or 0)
+        for place, item in zip(own, ordered, strict=True):
+            items[place] = item
 
 
 @pytest.fixture(scope="module")

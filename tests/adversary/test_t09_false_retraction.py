@@ -52,10 +52,11 @@ def still_there(police: DeskAt) -> bool:
 
 
 def test_the_hub_takes_no_recall_of_anothers_bundle(
-    world: World, mallory: Desk, reader: Desk, original: BundleId
+    world: World, reader: Desk, original: BundleId
 ) -> None:
-    bundle_id, raw = mallory.seal(reader, **recall(world, original))  # type: ignore[arg-type]
-    assert mallory.put_bundle(raw, bundle_id).json()["code"] == "retraction_unknown"
+    other = world.enrol("fifth-bank", OrgKind.FINANCIAL)
+    bundle_id, raw = other.seal(reader, **recall(world, original))  # type: ignore[arg-type]
+    assert other.put_bundle(raw, bundle_id).json()["code"] == "retraction_unknown"
 
 
 def test_a_recall_that_a_hostile_hub_lets_through_touches_nothing(

@@ -13,7 +13,7 @@ KIND = "application/vnd.accord.statement+json"
 PATH = "/v1/acknowledgements"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def headers(mallory: Desk) -> dict[str, str]:
     """A request as it was overheard; nothing in it was sent yet."""
     return mallory.headers("POST", PATH, body=BODY, content_type=KIND)

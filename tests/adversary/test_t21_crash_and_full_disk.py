@@ -434,8 +434,13 @@ def test_a_submit_killed_anywhere_is_taken_up_and_doubles_nothing(
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     done = CliRunner().invoke(main, [*words, "--json", "--home", str(bank.home)])
-    assert done.exit_code == 0, done.stderr
-    (part,) = json.loads(done.stdout)["bundles"]
-    assert (part["state"], Path(part["receipt"]).is_file()) == ("receipted", True)
+    data = json.loads(done.stdout)
+    if data["bundles"]:
+        assert done.exit_code == 0, done.stderr
+        (part,) = data["bundles"]
+        assert (part["state"], Path(part["receipt"]).is_file()) == ("receipted", True)
+    else:
+        # On a busy machine the second run was through before the signal reached it.
+        assert (done.exit_code, data["totals"]["duplicate"]) == (1, len(values))
     assert police.run("pull")["records"] == len(values)
     assert len(bank.run("inbox", "--sent")["items"]) == 1
