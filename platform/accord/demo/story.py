@@ -217,7 +217,8 @@ class Story:
         ]
         for role, party in (("police, inbox and search", POLICE), ("bank, inbox", BANK)):
             ready = run.serve(party.slug, "desk", "serve", "--port", "0")
-            pages.append({"role": role, "url": f"{ready['url']}/sign-in", **self._scene.people[party.slug]})
+            url = f"{ready['url']}/sign-in"
+            pages.append({"role": role, "url": url, **self._scene.people[party.slug]})
         self.report["pages"] = pages
 
     def _told(self) -> dict[str, Any]:
