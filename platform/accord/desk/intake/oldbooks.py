@@ -24,7 +24,8 @@ _ONE_CELL: Final = frozenset(
 _MANY_CELLS: Final = frozenset({0x00BD, 0x00BE})
 
 
-def _unreadable() -> Malformed:
+def unreadable_book() -> Malformed:
+    """Return the refusal of a spreadsheet that no reader can make sense of."""
     return Malformed(
         "book_unreadable",
         "The spreadsheet is damaged, locked with a password, or of another kind.",
@@ -42,7 +43,7 @@ def check_old_book(data: bytes) -> None:
         stream = _workbook_stream(data)
         cells = _spanned_cells(stream)
     except (struct.error, IndexError) as error:
-        raise _unreadable() from error
+        raise unreadable_book() from error
     if cells > MAX_SHEET_CELLS:
         raise Malformed(
             "sheet_too_large",
@@ -55,7 +56,7 @@ def check_old_book(data: bytes) -> None:
 def _workbook_stream(data: bytes) -> bytes:
     shift, mini_shift = struct.unpack_from("<HH", data, 30)
     if shift not in {9, 12} or mini_shift > shift:
-        raise _unreadable()
+        raise unreadable_book()
     size = 1 << shift
     directory_start, cutoff, mini_start = (
         struct.unpack_from("<I", data, at)[0] for at in (48, 56, 60)
@@ -77,7 +78,7 @@ def _workbook_stream(data: bytes) -> bytes:
             mini_table = struct.iter_unpack("<I", _chain(data, table, mini_start, size))
             small = [number for (number,) in mini_table]
             return _follow(mini, small, start, 1 << mini_shift, offset=0)[:length]
-    raise _unreadable()
+    raise unreadable_book()
 
 
 def _sector_table(data: bytes, size: int) -> list[int]:
@@ -97,7 +98,7 @@ def _sector_table(data: bytes, size: int) -> list[int]:
             piece = data[at : at + size]
             table += struct.unpack(f"<{len(piece) // 4}I", piece[: len(piece) // 4 * 4])
             if len(table) > sectors + size:
-                raise _unreadable()
+                raise unreadable_book()
     return table
 
 
@@ -111,7 +112,7 @@ def _follow(data: bytes, table: list[int], start: int, size: int, *, offset: int
     number = start
     while number < _FREE:
         if len(pieces) > len(table):
-            raise _unreadable()
+            raise unreadable_book()
         pieces.append(data[offset + number * size : offset + (number + 1) * size])
         number = table[number]
     return b"".join(pieces)

@@ -28,7 +28,7 @@ from accord.desk.intake.limits import (
     MAX_SHEET_CELLS,
     RATIO_FLOOR,
 )
-from accord.desk.intake.oldbooks import check_old_book
+from accord.desk.intake.oldbooks import check_old_book, unreadable_book
 from accord.kernel.errors import Malformed
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
@@ -74,15 +74,7 @@ def check_book(path: Path) -> None:
     try:
         _check_parts(path)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise _unreadable() from error
-
-
-def _unreadable() -> Malformed:
-    return Malformed(
-        "book_unreadable",
-        "The spreadsheet is damaged, locked with a password, or of another kind.",
-        next_step="Open it, save it as XLSX or CSV, and try again.",
-    )
+        raise unreadable_book() from error
 
 
 def _check_parts(path: Path) -> None:
@@ -92,7 +84,7 @@ def _check_parts(path: Path) -> None:
         if len(parts) > MAX_BOOK_PARTS:
             raise _bomb("book_too_large", "The file has too many parts.", str(len(parts)))
         if not any(_WORKBOOK.search(part.filename) for part in parts):
-            raise _unreadable()
+            raise unreadable_book()
         total = 0
         for part in parts:
             # Any part may be named as a sheet.
@@ -136,18 +128,18 @@ def _column_number(letters: bytes) -> int:
 def _unpacked(raw: BinaryIO, part: zipfile.ZipInfo, scanner: _Extent | None, total: int) -> int:
     """Return ``total`` plus the real unpacked size of ``part``."""
     if part.flag_bits & 1:
-        raise _unreadable()
+        raise unreadable_book()
     raw.seek(part.header_offset)
     header = raw.read(_LOCAL_HEADER)
     if len(header) < _LOCAL_HEADER or not header.startswith(ZIP_MAGIC):
-        raise _unreadable()
+        raise unreadable_book()
     raw.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
     if part.compress_type == zipfile.ZIP_STORED:
         pieces = _stored(raw, part.compress_size)
     elif part.compress_type == zipfile.ZIP_DEFLATED:
         pieces = _inflated(raw, part.compress_size)
     else:
-        raise _unreadable()
+        raise unreadable_book()
     count = 0
     for piece in pieces:
         count += len(piece)
@@ -232,14 +224,14 @@ def _reader_lines(path: Path, wanted: str, memory: int) -> Iterator[bytes]:
         env=environment_for_children(),
     ) as reader:
         if reader.stdout is None:
-            raise _unreadable()
+            raise unreadable_book()
         try:
             for line in reader.stdout:
                 if line == _END:
                     return
                 yield line
             if reader.wait(_GRACE) == bookreader.UNREADABLE:
-                raise _unreadable()
+                raise unreadable_book()
         finally:
             if reader.poll() is None:
                 reader.kill()

@@ -1,7 +1,6 @@
 """Two threads: one asks the witnesses whenever a log has grown, one expires what is due."""
 
 import threading
-from collections.abc import Callable
 
 import structlog
 
@@ -37,8 +36,6 @@ class Jobs:
         self._bundles = bundles
         self._clock = clock
         self._stop = threading.Event()
-        self.behind: str | None = None
-        """What a witness has seen and we do not hold; then nothing more is cosigned."""
         self._threads = [
             threading.Thread(target=self._witness, name="hub-witness", daemon=True),
             threading.Thread(target=self._expire, name="hub-expiry", daemon=True),
@@ -78,7 +75,7 @@ class Jobs:
 
     def _witness(self) -> None:
         failures = 0
-        while not self._stop.is_set() and self.behind is None:
+        while not self._stop.is_set() and self._logs.stopped is None:
             results = [self._try(name) for name in LogName]
             # Without a quorum the witnesses are asked ever more rarely, up to a bound.
             failures = 0 if all(results) else min(failures + 1, MAX_DOUBLINGS)
@@ -91,19 +88,16 @@ class Jobs:
         try:
             return self.round(name) or self._rounds.is_done(name)
         except Conflict as error:
-            self.behind = self._logs.stopped = error.observed or error.code
+            self._logs.stopped = error.observed or error.code
             log.critical("log.behind_witness", log=name.value, observed=error.observed)
         except Exception as error:  # noqa: BLE001 - without this thread there are no receipts
             log.warning("witness.round_failed", log=name.value, reason=_reason(error))
         return False
 
     def _expire(self) -> None:
-        self._repeat(EXPIRY_SECONDS, lambda: self._bundles.expire(now=self._clock()))
-
-    def _repeat(self, seconds: float, work: Callable[[], int]) -> None:
-        while not self._stop.wait(seconds):
+        while not self._stop.wait(EXPIRY_SECONDS):
             try:
-                work()
+                self._bundles.expire(now=self._clock())
             except Exception as error:  # noqa: BLE001 - a full disk or a lock passes; this stays
                 log.warning("expiry.failed", reason=_reason(error))
 

@@ -9,8 +9,6 @@ from accord.hub.transparency.tables import CosignedHead, LogEntry, LogHead
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import NotFound
 from accord.kernel.tlog import tiles
-from accord.kernel.tlog.notes import parse_note
-from accord.kernel.tlog.treehead import parse_checkpoint
 
 HASH_SIZE = 32
 
@@ -103,8 +101,3 @@ class LogReader:
                 new,
                 lambda level, index, width: read_tile_row(connection, log, level, index, width),
             )
-
-
-def note_size(note: bytes) -> int:
-    """Return the tree size that a signed checkpoint states; its signatures are not checked."""
-    return parse_checkpoint(parse_note(note).body).size

@@ -122,7 +122,7 @@ def operation_routes(metrics: Metrics, services: Services) -> ApiRoutes:
     def get_ready() -> Response:
         """Say whether the hub can accept bundles."""
         services.reader.head(LogName.AUDIT)
-        if services.jobs.behind is not None:
+        if services.logs.stopped is not None:
             raise Unavailable("behind_witness", "A witness has seen more than this database.")
         return Response("ready\n", mimetype="text/plain")
 

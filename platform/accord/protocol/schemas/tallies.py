@@ -3,9 +3,6 @@
 from accord.protocol.paths import parse_month
 from accord.protocol.schemas.fields import CheckedText, StrictSchema, one_of, whole
 
-MAX_TALLY = 1024 * 1024
-"""Largest tally in bytes."""
-
 
 class TallyStored(StrictSchema):
     """202 of ``PUT /v1/tallies/{month}``."""
