@@ -22,7 +22,7 @@ from accord.demo.processes import Processes
 from accord.demo.samples import write_csv
 from accord.demo.scene import Scene
 from accord.kernel.errors import Malformed
-from accord.kernel.indicators import Kind, network_of_label, normalise
+from accord.kernel.indicators import Kind, normalise
 
 NAME = "e2e"
 ROWS, SHORT_ROWS = 1_000_000, 5_000
@@ -30,16 +30,18 @@ MIB = 1024 * 1024
 
 
 def last_value(export: Path) -> str:
-    """The last value of the export that can go, found by reading it from its end."""
+    """The last wallet of the export that can go and names its network itself.
+
+    A canonical value need not: Polkadot's is the bare public key, which could be anything.
+    """
     with export.open("rb") as file:
         columns = file.readline().decode().strip().split(",")
         file.seek(max(0, export.stat().st_size - 200_000))
         rows = list(csv.reader(file.read().decode("utf-8", "replace").splitlines()[1:]))
-    place, network = columns.index("address"), columns.index("network")
+    place = columns.index("address")
     for row in reversed(rows):
         try:
-            label = network_of_label(row[network])
-            found = normalise(row[place], network=None if label is None else label.value)
+            found = normalise(normalise(row[place]).value)
         except (Malformed, IndexError):
             continue
         if found.kind is Kind.WALLET:
