@@ -23,6 +23,9 @@ from accord.hub.transparency import (
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.tlog.notes import LogKeyPair
 
+EXPIRY_SECONDS = 5
+"""Time between two looks for expired bundles."""
+
 WITNESS_SECONDS = 10.0
 """How long one witness may take to answer."""
 
@@ -114,6 +117,8 @@ def build_services(
         directory=directory,
         feed=feed,
     )
+    jobs = Jobs(logs=logs, rounds=rounds, clock=clock)
+    jobs.every("expiry", EXPIRY_SECONDS, lambda now: bundles.expire(now=now))
     return Services(
         config=config,
         root=root,
@@ -143,6 +148,6 @@ def build_services(
         releases=Releases(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
         ),
-        jobs=Jobs(logs=logs, rounds=rounds, bundles=bundles, clock=clock),
+        jobs=jobs,
         client=client,
     )

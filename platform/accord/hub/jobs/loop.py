@@ -1,13 +1,13 @@
-"""Two threads: one asks the witnesses whenever a log has grown, one expires what is due."""
+"""Two threads: one asks the witnesses whenever a log has grown, one does the regular work."""
 
 import threading
 
 import structlog
 
 from accord.clock import Clock
-from accord.hub.bundles import Bundles
+from accord.hub.jobs.regular import RegularAct, RegularWork, reason_of
 from accord.hub.transparency import LogName, LogSequencer, WitnessRound
-from accord.kernel.errors import AccordError, Conflict
+from accord.kernel.errors import Conflict
 
 POLL_SECONDS = 0.25
 """Longest time until growth by another process is noticed."""
@@ -18,28 +18,35 @@ PAUSE_SECONDS = 0.05
 MAX_DOUBLINGS = 7
 """Without a quorum the pause doubles up to 6.4 seconds."""
 
-EXPIRY_SECONDS = 5.0
-"""Time between two looks for expired bundles."""
-
 log = structlog.get_logger("accord.hub.jobs")
 
 
 class Jobs:
     """Runs the background work of one hub until ``stop``."""
 
-    def __init__(
-        self, *, logs: LogSequencer, rounds: WitnessRound, bundles: Bundles, clock: Clock
-    ) -> None:
+    def __init__(self, *, logs: LogSequencer, rounds: WitnessRound, clock: Clock) -> None:
         """Work with the rooms that are handed down."""
         self._logs = logs
         self._rounds = rounds
-        self._bundles = bundles
-        self._clock = clock
+        self._regular = RegularWork(clock)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._witness, name="hub-witness", daemon=True),
-            threading.Thread(target=self._expire, name="hub-expiry", daemon=True),
+            threading.Thread(
+                target=self._regular.run_until,
+                args=(self._stop,),
+                name="hub-regular",
+                daemon=True,
+            ),
         ]
+
+    def every(self, name: str, seconds: int, act: RegularAct) -> None:
+        """Do ``act`` every ``seconds`` while the hub serves; it is given the present second."""
+        self._regular.every(name, seconds, act)
+
+    def run_due(self) -> list[str]:
+        """Do the regular work that is due now; return the names of what was done."""
+        return self._regular.run_due()
 
     def start(self) -> None:
         """Start the threads."""
@@ -91,16 +98,5 @@ class Jobs:
             self._logs.stopped = error.observed or error.code
             log.critical("log.behind_witness", log=name.value, observed=error.observed)
         except Exception as error:  # noqa: BLE001 - without this thread there are no receipts
-            log.warning("witness.round_failed", log=name.value, reason=_reason(error))
+            log.warning("witness.round_failed", log=name.value, reason=reason_of(error))
         return False
-
-    def _expire(self) -> None:
-        while not self._stop.wait(EXPIRY_SECONDS):
-            try:
-                self._bundles.expire(now=self._clock())
-            except Exception as error:  # noqa: BLE001 - a full disk or a lock passes; this stays
-                log.warning("expiry.failed", reason=_reason(error))
-
-
-def _reason(error: Exception) -> str:
-    return error.code if isinstance(error, AccordError) else type(error).__name__
