@@ -1,5 +1,5 @@
 """The gate: who may do what at this hub, as one pure function over one table. Default deny."""
 
-from accord.hub.access.decide import Action, Actor, Role, decide, require
+from accord.hub.access.decide import SENSITIVE, Action, Actor, Role, decide, require
 
-__all__ = ["Action", "Actor", "Role", "decide", "require"]
+__all__ = ["SENSITIVE", "Action", "Actor", "Role", "decide", "require"]

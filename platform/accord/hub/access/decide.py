@@ -1,8 +1,10 @@
 """One decision for each act: actor × action × owner of the thing.
 
 Invariants: what the table does not grant is refused; a refusal for a thing that is not the
-actor's looks like its absence. The sharing rules between organisations are the charter's
-(``kernel.policy``), not this table's.
+actor's looks like its absence; an auditor changes nothing but their own account; what changes
+whom the hub obeys asks the person to have proved who they are within the last minutes. The sharing
+rules between organisations are the charter's (``kernel.policy``), not this table's. The table is
+written out once more, persona by persona, in ``tests/hub/test_access.py``.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,17 +40,36 @@ class Action(StrEnum):
     TALLY_WRITE = "tally:write"
     SUMMARY_VIEW = "summary:view"
     LOG_VIEW = "log:view"
+    ACCOUNT_VIEW = "account:view"
+    ACCOUNT_CHANGE = "account:change"
+    ACCOUNT_SIGN_OUT = "account:sign-out"
+    PEOPLE_VIEW = "people:view"
+    PERSON_INVITE = "person:invite"
+    PERSON_ROLE = "person:role"
+    PERSON_REMOVE = "person:remove"
+    PERSON_RESET = "person:reset"
+    PERSON_SIGN_OUT = "person:sign-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who asks: a desk by its request key, or a person by a session."""
+    """Who asks: a desk by its request key, or a person by a session.
+
+    Attributes:
+        org: the organisation for which the actor acts.
+        kind: the organisation's kind, from the directory.
+        role: the person's role, or ``DESK``.
+        person: the person's sign-in name; empty for a desk.
+        capabilities: the organisation's, from the directory.
+        fresh: the person proved who they are within the last minutes.
+    """
 
     org: OrgId
     kind: OrgKind
     role: Role
     person: str = ""
     capabilities: frozenset[str] = field(default_factory=frozenset)
+    fresh: bool = False
 
 
 _DESK_ACTIONS = frozenset(
@@ -71,8 +92,42 @@ DESK_GRANTS: Mapping[OrgKind, frozenset[Action]] = {
 }
 """What an organisation's desk may ask for; whether a bundle may go is the charter's business."""
 
-PERSON_GRANTS: frozenset[Action] = frozenset({Action.SUMMARY_VIEW, Action.LOG_VIEW})
-"""What every signed-in person may see; nothing of it holds an indicator."""
+_EVERYBODY = frozenset(
+    {
+        Action.SUMMARY_VIEW,
+        Action.LOG_VIEW,
+        Action.ACCOUNT_VIEW,
+        Action.ACCOUNT_CHANGE,
+        Action.ACCOUNT_SIGN_OUT,
+    }
+)
+"""What every signed-in person may do; nothing of it holds an indicator."""
+
+_ADMINISTRATION = frozenset(
+    {
+        Action.PEOPLE_VIEW,
+        Action.PERSON_INVITE,
+        Action.PERSON_ROLE,
+        Action.PERSON_REMOVE,
+        Action.PERSON_RESET,
+        Action.PERSON_SIGN_OUT,
+    }
+)
+"""An organisation's own people, who are nobody else's business, the hub's included."""
+
+PERSON_GRANTS: Mapping[Role, frozenset[Action]] = {
+    Role.ANALYST: _EVERYBODY,
+    Role.APPROVER: _EVERYBODY,
+    Role.INVESTIGATOR: _EVERYBODY,
+    Role.ADMINISTRATOR: _EVERYBODY | _ADMINISTRATION,
+    Role.AUDITOR: _EVERYBODY | {Action.PEOPLE_VIEW},
+    Role.VIEWER: _EVERYBODY,
+}
+"""What a person may ask for within their organisation. An auditor reads, and changes nothing but
+the means of their own sign-in."""
+
+SENSITIVE: frozenset[Action] = _ADMINISTRATION - {Action.PEOPLE_VIEW} | {Action.ACCOUNT_CHANGE}
+"""Acts for which a session that lies open is not enough (``Actor.fresh``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +150,14 @@ def decide(actor: Actor, action: Action, owners: Collection[OrgId] | None = None
     granted = (
         action in DESK_GRANTS.get(actor.kind, frozenset())
         if actor.role is Role.DESK
-        else action in PERSON_GRANTS
+        else action in PERSON_GRANTS.get(actor.role, frozenset())
     )
     if not granted:
         return Decision(allowed=False, code="action_not_granted")
     if owners is not None and actor.org not in owners:
         return Decision(allowed=False, code="not_yours")
+    if action in SENSITIVE and not actor.fresh:
+        return Decision(allowed=False, code="confirm_needed")
     return Decision(allowed=True, code="granted")
 
 
@@ -108,7 +165,8 @@ def require(actor: Actor | None, action: Action, owners: Collection[OrgId] | Non
     """Return ``actor`` when the act is allowed.
 
     Raises:
-        AuthenticationNeeded: ``sign_in_needed`` when nobody is known.
+        AuthenticationNeeded: ``sign_in_needed`` when nobody is known, ``confirm_needed`` when the
+            person must first prove again who they are.
         Refused: ``action_not_granted``.
         NotFound: ``not_found`` for a thing of others: forbidden and absent look alike.
     """
@@ -117,6 +175,12 @@ def require(actor: Actor | None, action: Action, owners: Collection[OrgId] | Non
     decision = decide(actor, action, owners)
     if decision.code == "not_yours":
         raise NotFound("not_found", "There is nothing here for you.")
+    if decision.code == "confirm_needed":
+        raise AuthenticationNeeded(
+            "confirm_needed",
+            "Confirm first that it is you.",
+            next_step="Confirm with your passkey or password, then send the form once more.",
+        )
     if not decision.allowed:
         raise Refused(
             decision.code,
