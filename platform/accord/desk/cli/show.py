@@ -19,7 +19,7 @@ from accord.desk.cli.shown import (
 from accord.desk.exchange.confirmations import confirmations
 from accord.desk.storage import StoredBundle, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
-from accord.desk.storage.journal import record_act
+from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.encoding import b64encode
 from accord.kernel.envelope.payload import parse_head
@@ -46,7 +46,7 @@ def show(terminal: Terminal, *, bundle_id: str, org: str | None, records: int, o
         record_act(
             desk.vault,
             person=person_here(),
-            act="bundle:view",
+            act=Act.BUNDLE_VIEW,
             subject=bundle.id,
             reason="",
             now=desk.clock(),

@@ -25,7 +25,7 @@ from accord.desk.storage.deliveries import (
     mark_acknowledged,
     unacknowledged,
 )
-from accord.desk.storage.journal import record_act
+from accord.desk.storage.journal import Act, record_act
 from accord.kernel.bundle.framing import TrimmedBundle, parse_trimmed
 from accord.kernel.bundle.manifest import MAX_BODY
 from accord.kernel.envelope.opening import OpenedBundle, open_trimmed
@@ -175,7 +175,7 @@ class Pull:
             record_act(
                 self._vault,
                 person="desk",
-                act="bundle:purge",
+                act=Act.BUNDLE_PURGE,
                 subject=bundle.id,
                 reason=f"expired {bundle.expires}, kept {retention_days} days",
                 now=now,

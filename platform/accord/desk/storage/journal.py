@@ -1,12 +1,72 @@
-"""Who looked for what, and why: written before an answer is given (fail closed)."""
+"""Who looked for what, and why: written before an answer is given (fail closed).
 
-from collections.abc import Sequence
+``Act`` is the desk's closed list of events; docs/formats/audit-events.md is made from ``ACTS``.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 import zstandard
 
 from accord.desk.storage.vault import Vault
+
+
+class Act(StrEnum):
+    """What was done at this desk: ``subject:action``. A search has a table of its own."""
+
+    BUNDLE_PURGE = "bundle:purge"
+    BUNDLE_RELEASE = "bundle:release"
+    BUNDLE_RETRACT = "bundle:retract"
+    BUNDLE_SUBMIT = "bundle:submit"
+    BUNDLE_VIEW = "bundle:view"
+    EVIDENCE_MAKE = "evidence:make"
+    EXPORT_MAKE = "export:make"
+    HOLD_LIFT = "hold:lift"
+    HOLD_SET = "hold:set"
+    KEY_BACKUP = "key:backup"
+    KEY_RESTORE = "key:restore"
+    KEY_ROTATE = "key:rotate"
+    KEY_USE = "key:use"
+    LIST_CHANGE = "list:change"
+    PERSON_CHANGE = "person:change"
+    RECORDS_SEARCH = "records:search"
+    REQUEST_ANSWER = "request:answer"
+    REQUEST_SEND = "request:send"
+    SCREENING_RUN = "screening:run"
+    SIGHTING_SEND = "sighting:send"
+    TALLY_SEND = "tally:send"
+    WATCH_HIT = "watch:hit"
+    WATCH_SET = "watch:set"
+
+
+ACTS: Mapping[Act, str] = {
+    Act.BUNDLE_PURGE: "The plaintext of a bundle was deleted at the end of its retention.",
+    Act.BUNDLE_RELEASE: "A bundle or record that was kept aside was let in, with a reason.",
+    Act.BUNDLE_RETRACT: "A bundle of our own, or records of it, was taken back.",
+    Act.BUNDLE_SUBMIT: "A bundle was sealed and sent.",
+    Act.BUNDLE_VIEW: "A person looked at an opened bundle.",
+    Act.EVIDENCE_MAKE: "A file of evidence on one value was made.",
+    Act.EXPORT_MAKE: "Records left the desk as a file or to another tool.",
+    Act.HOLD_LIFT: "A legal hold of a case was lifted.",
+    Act.HOLD_SET: "A legal hold of a case was set: its records are not deleted while it stands.",
+    Act.KEY_BACKUP: "The wrapped keys were copied to a file.",
+    Act.KEY_RESTORE: "Keys were restored from a copy.",
+    Act.KEY_ROTATE: "The organisation's keys were changed.",
+    Act.KEY_USE: "A process opened the organisation's keys with their passphrase.",
+    Act.LIST_CHANGE: "A guard list, preset or screening list was added, changed or removed.",
+    Act.PERSON_CHANGE: "A person of this desk was added, changed or removed.",
+    Act.RECORDS_SEARCH: "A person searched, with a reason; the values and how many were found.",
+    Act.REQUEST_ANSWER: "A request of another organisation was acknowledged, answered or declined.",
+    Act.REQUEST_SEND: "A request was sent to another organisation.",
+    Act.SCREENING_RUN: "A file of our own was matched against the records.",
+    Act.SIGHTING_SEND: "A sighting of an indicator was sent to whoever had shared it.",
+    Act.TALLY_SEND: "The signed tally of a month was sent.",
+    Act.WATCH_HIT: "A watched value came in.",
+    Act.WATCH_SET: "A value was put on watch or taken off it.",
+}
+"""Every act with its sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +109,10 @@ def searches(vault: Vault, *, limit: int = 100) -> list[SearchEntry]:
     ]
 
 
-def record_act(vault: Vault, *, person: str, act: str, subject: str, reason: str, now: int) -> None:
-    """Write down a view, an erasure or another act on stored records."""
+def record_act(vault: Vault, *, person: str, act: Act, subject: str, reason: str, now: int) -> None:
+    """Write down an act of the closed list other than a search."""
     with vault.transaction() as connection:
         connection.execute(
             "INSERT INTO acts (at, person, act, object, reason) VALUES (?, ?, ?, ?, ?)",
-            (now, person, act, subject, reason),
+            (now, person, act.value, subject, reason),
         )

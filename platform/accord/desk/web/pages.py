@@ -21,7 +21,7 @@ from accord.desk.storage.bundles import (
     quarantined_of,
 )
 from accord.desk.storage.deliveries import refused_deliveries
-from accord.desk.storage.journal import record_act
+from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
 from accord.desk.web import words
 from accord.desk.web.records import shown_records
@@ -139,7 +139,7 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
     record_act(
         vault,
         person=current_actor().name,
-        act="bundle:view",
+        act=Act.BUNDLE_VIEW,
         subject=bundle.id,
         reason="",
         now=now,

@@ -132,6 +132,11 @@ class Enrolments:
                     at=now,
                 )
             )
+            self._recorder.record(
+                connection,
+                Event(what=EventClass.ENROLMENT_BEGUN, org=said.org, subject=enrolment_id),
+                now=now,
+            )
 
         self._writer.run(act)
         return enrolment_id, challenge

@@ -1,0 +1,46 @@
+"""Write docs/formats/audit-events.md from the closed lists: ``python -m tests.support.make_events_page``."""
+
+from pathlib import Path
+
+from accord.desk.storage.journal import ACTS, Act
+from accord.hub.audit.events import MEANINGS, EventClass
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats" / "audit-events.md"
+
+HEAD = """# Audit events
+
+The closed lists of what is recorded, made from the source. An event of the hub has the fields `time`, `what` (a class of this page), `org` (who acted;
+empty for the hub itself), `person`, `subject` (to what), `basis` (reason or rule), `outcome` (`ok` or a [code](../errors.md)), `detail`, and for each
+organisation that it concerns `member.N` = `<organisation> <its gap-free number>`. How they are committed to the log: [log](log.md#6-erasable-leaves-of-the-audit-log).
+
+Each verb of the hub records exactly one event, in the transaction of its act: without the event there is no act. *Kept*: how long the
+fields stay readable (settings of the hub); the commitment in the log stays for good.
+
+## Hub
+
+| event | kept as | says |
+| --- | --- | --- |
+"""
+
+DESK = """
+## Desk
+
+Kept in the desk's vault, written before the act is answered.
+
+| act | says |
+| --- | --- |
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    hub = (
+        f"| `{one.value}` | {MEANINGS[one].keeping.value} | {MEANINGS[one].says} |\n"
+        for one in sorted(EventClass)
+    )
+    desk = (f"| `{one.value}` | {ACTS[one]} |\n" for one in sorted(Act))
+    return HEAD + "".join(hub) + DESK + "".join(desk)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
