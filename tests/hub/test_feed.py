@@ -3,7 +3,10 @@
 import threading
 import time
 
-from tests.support.hub_world import Desk, World
+from tests.support.hub_world import NOW, Desk, World
+
+from accord.hub.feed import Item, add_notices
+from accord.protocol.schemas.feed import STATES, FeedPage
 
 
 def test_a_poll_wakes_up_when_something_arrives(world: World, bank: Desk, police: Desk) -> None:
@@ -60,3 +63,34 @@ def test_a_poll_waits_its_time_through_what_others_get(world: World, police: Des
         assert not answered.wait(0.05)
     poll.join(timeout=10)
     assert answered.is_set()
+
+
+def test_a_notice_stands_without_a_bundle_in_the_one_order(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    bundle_id, bundle = bank.seal(police)
+    assert bank.put_bundle(bundle, bundle_id).status_code == 202
+    world.services.writer.run(
+        lambda connection: add_notices(
+            connection, [police.org, police.org], Item.KEY_CHANGED, subject=bank.org, now=NOW
+        )
+    )
+    raw = police.get("/v1/feed", "after=0").json()
+    first, notice = FeedPage().load(raw)["items"]
+    assert (first["event"], first["bundle"], first["sender"], first["kind"]) == (
+        "delivered",
+        bundle_id,
+        bank.org,
+        "indicators",
+    )
+    assert notice == {
+        "seq": first["seq"] + 1,
+        "event": "key-changed",
+        "at": NOW,
+        "subject": bank.org,
+    }
+    assert [seq for seq, _ in police.deliveries()] == [first["seq"]]
+
+
+def test_the_closed_list_of_items_is_one_at_hub_and_on_the_wire() -> None:
+    assert tuple(Item) == STATES

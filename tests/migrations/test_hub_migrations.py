@@ -9,8 +9,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 from tests.support.hub_world import World
 
+from accord.hub.feed import Item, add_notices
 from accord.hub.storage import Base, open_database
 from accord.hub.storage.migrations import HEAD, configuration, revision_of, upgrade
+from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 
 
@@ -94,3 +96,38 @@ def test_acknowledgements_kept_twice_are_kept_once_after_the_third_revision() ->
         assert "AUTOINCREMENT" in str(made)
         command.downgrade(configuration(connection), "0002")
         assert connection.scalar(text("SELECT count(*) FROM acknowledgements")) == 2
+
+
+def test_feed_items_get_the_name_of_their_bundle_and_notices_go_on_the_way_down() -> None:
+    with create_engine("sqlite://").begin() as connection:
+        command.upgrade(configuration(connection), "0003")
+        connection.execute(
+            text(
+                "INSERT INTO bundles (number, org, bundle_id, digest, manifest, kind, accepted,"
+                " expires, audit_number, directory_size, state, header, dsse, leaves, body_length)"
+                " VALUES (5, 'bank@hub', 'some-id', x'00', x'00', 'request', 1, 2, 3, 4, 'active',"
+                " x'00', x'00', x'00', 0)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO feed_items (seq, org, item, bundle, at)"
+                " VALUES (8, 'police@hub', 'delivered', 5, 1)"
+            )
+        )
+        upgrade(connection)
+        add_notices(connection, [OrgId("police@hub")], Item.KEY_CHANGED, subject="bank@hub", now=2)
+        rows = connection.execute(
+            text("SELECT seq, bundle_id, sender, kind, subject FROM feed_items ORDER BY seq")
+        ).all()
+        assert [tuple(row) for row in rows] == [
+            (8, "some-id", "bank@hub", "request", None),
+            (9, None, None, None, "bank@hub"),
+        ]
+        command.downgrade(configuration(connection), "0003")
+        assert connection.scalars(text("SELECT seq FROM feed_items")).all() == [8]
+        connection.execute(text("DELETE FROM feed_items"))
+        connection.execute(
+            text("INSERT INTO feed_items (org, item, bundle, at) VALUES ('a', 'b', 5, 1)")
+        )
+        assert connection.scalars(text("SELECT seq FROM feed_items")).all() != [8]

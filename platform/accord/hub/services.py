@@ -6,9 +6,10 @@ import httpx2
 
 from accord.clock import Clock
 from accord.hub.audit import Recorder
-from accord.hub.bundles import Acknowledgements, Bundles, Feed, Receipts
+from accord.hub.bundles import Acknowledgements, Bundles, Receipts
 from accord.hub.config import HubConfig
 from accord.hub.directory import Directory, Enrolments
+from accord.hub.feed import Feed
 from accord.hub.jobs import Jobs
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database

@@ -1,19 +1,15 @@
-"""Sealed bundles at the hub: acceptance, feed, delivery, receipts, acknowledgements, expiry.
+"""Sealed bundles at the hub: acceptance, delivery, receipts, acknowledgements, expiry.
 
 The room decides and stores; it holds no key that opens anything and never logs a body.
 """
 
 from accord.hub.bundles.acknowledgements import Acknowledgements
-from accord.hub.bundles.feed import Feed, FeedItem, FeedPage
 from accord.hub.bundles.receipts import Receipts
 from accord.hub.bundles.service import Bundles, Stored
 
 __all__ = [
     "Acknowledgements",
     "Bundles",
-    "Feed",
-    "FeedItem",
-    "FeedPage",
     "Receipts",
     "Stored",
 ]

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, bindparam, exists, insert, select, up
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
-from accord.hub.bundles.feed import Feed, Item, add_items
-from accord.hub.bundles.tables import BundleRow, EntryRow, FeedRow
+from accord.hub.bundles.tables import BundleRow, EntryRow
 from accord.hub.directory import Directory, Judged
+from accord.hub.feed import About, Feed, Item, add_items
+from accord.hub.feed.tables import FeedRow
 from accord.hub.storage import BodyStore, Writer
 from accord.hub.storage.bodies import INLINE_LIMIT
 from accord.kernel.bundle.framing import SealedBundle, format_trimmed, parse_bundle
@@ -255,23 +256,38 @@ class Bundles:
                 for position, entry in enumerate(sealed.entries)
             ],
         )
-        add_items(connection, recipients, Item.DELIVERED, number, now)
+        about = About(number=number, bundle=header.id, sender=header.org, kind=header.kind.value)
+        add_items(connection, recipients, Item.DELIVERED, about, now=now)
         for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
-            self._mark(connection, header.org, ref, Item.RETRACTED, now)
+            self._mark(connection, header.org, ref, Item.RETRACTED, by=header.id, now=now)
         if header.replaces is not None:
-            self._mark(connection, header.org, header.replaces, Item.SUPERSEDED, now)
+            self._mark(
+                connection, header.org, header.replaces, Item.SUPERSEDED, by=header.id, now=now
+            )
         return Stored(index=index, new=True)
 
     def _mark(
-        self, connection: Connection, org: OrgId, bundle_id: BundleId, item: Item, now: int
+        self,
+        connection: Connection,
+        org: OrgId,
+        bundle_id: BundleId,
+        item: Item,
+        *,
+        now: int,
+        by: BundleId | None = None,
     ) -> None:
         row = connection.execute(
-            select(BundleRow.number).where(BundleRow.org == org, BundleRow.bundle_id == bundle_id)
+            select(BundleRow.number, BundleRow.kind).where(
+                BundleRow.org == org, BundleRow.bundle_id == bundle_id
+            )
         ).one_or_none()
         if row is None:
             return
-        orgs = connection.scalars(select(EntryRow.org).where(EntryRow.bundle == row.number)).all()
-        add_items(connection, [OrgId(org) for org in set(orgs)], item, row.number, now)
+        orgs = connection.scalars(
+            select(EntryRow.org).where(EntryRow.bundle == row.number).order_by(EntryRow.position)
+        ).all()
+        about = About(number=row.number, bundle=bundle_id, sender=org, kind=row.kind)
+        add_items(connection, map(OrgId, orgs), item, about, subject=by, now=now)
         # Retracted, superseded and expired bytes stay until retention; the state says why.
         connection.execute(
             update(BundleRow)
@@ -419,7 +435,9 @@ class Bundles:
                 .limit(1000)
             ).all()
             for row in rows:
-                self._mark(connection, OrgId(row.org), BundleId(row.bundle_id), Item.EXPIRED, now)
+                self._mark(
+                    connection, OrgId(row.org), BundleId(row.bundle_id), Item.EXPIRED, now=now
+                )
                 self._recorder.record(
                     connection,
                     Event(

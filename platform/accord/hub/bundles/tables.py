@@ -1,4 +1,4 @@
-"""Rows of bundles, their recipient entries, the feed and the acknowledgements."""
+"""Rows of bundles, their recipient entries and the acknowledgements."""
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,22 +46,6 @@ class EntryRow(Base):
     org: Mapped[str]
     entry: Mapped[bytes] = mapped_column(LargeBinary)
     delivered: Mapped[int | None]
-
-
-class FeedRow(Base):
-    """One item of an organisation's feed; ``seq`` only grows, over all organisations."""
-
-    __tablename__ = "feed_items"
-    __table_args__ = (
-        Index("ix_feed_items_org_seq", "org", "seq"),
-        {"sqlite_autoincrement": True},
-    )
-
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    org: Mapped[str]
-    item: Mapped[str]
-    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"))
-    at: Mapped[int]
 
 
 class AcknowledgementRow(Base):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Response
 
 from accord.hub.access import Action, require
+from accord.hub.feed import FeedItem
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
 from accord.protocol import paths
@@ -28,17 +29,7 @@ def feed_routes(services: Services) -> ApiRoutes:
         page = services.feed.page(
             actor.org, after=query["after"], limit=query["limit"], wait=float(query["wait"])
         )
-        items = [
-            {
-                "seq": item.seq,
-                "event": item.item.value,
-                "at": item.at,
-                "bundle": item.bundle,
-                "sender": item.sender,
-                "kind": item.kind,
-            }
-            for item in page.items
-        ]
+        items = [_item(item) for item in page.items]
         answer = {"items": items, "next": page.after, "more": page.more}
         if not page.retry_after:
             return answer, 200, {}
@@ -64,3 +55,17 @@ def feed_routes(services: Services) -> ApiRoutes:
         return Response(stream(), mimetype=paths.DELIVERIES_TYPE)
 
     return routes
+
+
+def _item(item: FeedItem) -> dict[str, object]:
+    """Return an item's members; what it is not about is left out."""
+    members = {
+        "seq": item.seq,
+        "event": item.item.value,
+        "at": item.at,
+        "bundle": item.bundle,
+        "sender": item.sender,
+        "kind": item.kind,
+        "subject": item.subject,
+    }
+    return {name: value for name, value in members.items() if value is not None}

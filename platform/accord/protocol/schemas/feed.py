@@ -44,7 +44,11 @@ class FeedQuery(PageQuery):
 
 
 class FeedItem(StrictSchema):
-    """One event of the feed, in the hub's own order for this organisation."""
+    """One event of the feed, in the hub's own order for this organisation.
+
+    ``bundle``, ``sender`` and ``kind`` name the bundle that it is about; a notice has none.
+    ``subject``: the id of the bundle that brought it about, or an organisation.
+    """
 
     seq = whole(required=True)
     event = one_of(*STATES, required=True)
@@ -52,7 +56,7 @@ class FeedItem(StrictSchema):
     bundle = CheckedText(parse_bundle_id)
     sender = CheckedText(parse_org_id)
     kind = text(40)
-    size = whole()
+    subject = text(200)
 
 
 class FeedPage(StrictSchema):

@@ -1,4 +1,4 @@
-"""The feed: hints in one strictly increasing order, with long-poll.
+"""Adding items, reading pages, letting polls wait.
 
 Items say that something happened to a bundle; what changes an indicator is always a signed bundle.
 Waiting polls hold at most a share of the threads; the others get an empty page at once.
@@ -6,13 +6,13 @@ Waiting polls hold at most a share of the threads; the others get an empty page 
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from accord.hub.bundles.tables import BundleRow, FeedRow
+from accord.hub.feed.tables import FeedRow
 from accord.kernel.identifiers import BundleId, OrgId
 
 MAX_PAGE = 1000
@@ -27,26 +27,64 @@ RETRY_SECONDS = 10
 
 _ADD = insert(FeedRow)
 
+_READ = select(
+    FeedRow.seq,
+    FeedRow.item,
+    FeedRow.at,
+    FeedRow.bundle_id,
+    FeedRow.sender,
+    FeedRow.kind,
+    FeedRow.subject,
+)
+
 
 class Item(StrEnum):
-    """What happened (flows, "The feed")."""
+    """What happened (flows, "The feed"), and what the item's subject then is.
+
+    The first five are ends or beginnings of one bundle and are never conflated; what changes an
+    indicator at a desk is the signed bundle alone, or the signed ``expires``.
+    """
 
     DELIVERED = "delivered"
+    """A bundle for you was accepted; no subject."""
     RETRACTED = "retracted"
+    """Its sender takes it back, whole or in part; subject: id of the signed retraction."""
     EXPIRED = "expired"
+    """Its signed ``expires`` has passed; no subject."""
     SUPERSEDED = "superseded"
+    """Its sender replaced it; subject: id of the bundle that ``replaces`` it."""
+    VISIBILITY_LOST = "visibility-lost"
+    """You no longer get it, or an organisation no longer gets what you send; subject: the
+    organisation that lost it. Hides nothing that was delivered."""
+    DISPUTED = "disputed"
+    """Somebody who got it says that it is wrong; subject: id of the signed bundle that says so."""
+    KEY_CHANGED = "key-changed"
+    """An organisation's keys or standing changed; subject: the organisation."""
+    REQUEST_CLOSED = "request-closed"
+    """A request was closed; the bundle is the request, subject: id of the last bundle about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The bundle that an item is about: row ``number``, and its name, sender and kind."""
+
+    number: int
+    bundle: BundleId
+    sender: OrgId
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
-    """One hint: item ``seq`` concerns bundle ``bundle`` of ``sender``; ``at`` is unix seconds."""
+    """One hint, number ``seq``; ``at`` is unix seconds. A notice has no bundle."""
 
     seq: int
     item: Item
-    bundle: BundleId
-    sender: OrgId
-    kind: str
     at: int
+    bundle: BundleId | None
+    sender: OrgId | None
+    kind: str | None
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +147,7 @@ class Feed:
     def _read(self, org: OrgId, after: int, limit: int) -> FeedPage:
         with self._engine.connect() as connection:
             rows = connection.execute(
-                select(
-                    FeedRow.seq,
-                    FeedRow.item,
-                    FeedRow.at,
-                    BundleRow.bundle_id,
-                    BundleRow.org,
-                    BundleRow.kind,
-                )
-                .join(BundleRow, BundleRow.number == FeedRow.bundle)
-                .where(FeedRow.org == org, FeedRow.seq > after)
+                _READ.where(FeedRow.org == org, FeedRow.seq > after)
                 .order_by(FeedRow.seq)
                 .limit(limit + 1)
             ).all()
@@ -126,10 +155,11 @@ class Feed:
             FeedItem(
                 seq=row.seq,
                 item=Item(row.item),
-                bundle=BundleId(row.bundle_id),
-                sender=OrgId(row.org),
-                kind=row.kind,
                 at=row.at,
+                bundle=None if row.bundle_id is None else BundleId(row.bundle_id),
+                sender=None if row.sender is None else OrgId(row.sender),
+                kind=row.kind,
+                subject=row.subject,
             )
             for row in rows[:limit]
         )
@@ -147,11 +177,54 @@ class Feed:
 
 
 def add_items(
-    connection: Connection, orgs: Sequence[OrgId], item: Item, bundle: int, now: int
+    connection: Connection,
+    orgs: Iterable[OrgId],
+    item: Item,
+    about: About,
+    *,
+    now: int,
+    subject: str | None = None,
 ) -> None:
-    """Add ``item`` about a bundle to the feeds of ``orgs``; only inside an act of the writer."""
-    if orgs:
-        connection.execute(
-            _ADD,
-            [{"org": org, "item": item.value, "bundle": bundle, "at": now} for org in orgs],
-        )
+    """Add ``item`` about a bundle to the feeds of ``orgs``; only inside an act of the writer.
+
+    The writer's acts follow one another, also those of several processes, so that numbers are
+    seen in the order in which they were given: a cursor never passes one that comes later.
+    """
+    _add(
+        connection,
+        orgs,
+        {
+            "item": item.value,
+            "bundle": about.number,
+            "bundle_id": about.bundle,
+            "sender": about.sender,
+            "kind": about.kind,
+            "subject": subject,
+            "at": now,
+        },
+    )
+
+
+def add_notices(
+    connection: Connection, orgs: Iterable[OrgId], item: Item, *, subject: str, now: int
+) -> None:
+    """Add ``item`` about ``subject`` and no bundle, as ``add_items`` does."""
+    _add(
+        connection,
+        orgs,
+        {
+            "item": item.value,
+            "bundle": None,
+            "bundle_id": None,
+            "sender": None,
+            "kind": None,
+            "subject": subject,
+            "at": now,
+        },
+    )
+
+
+def _add(connection: Connection, orgs: Iterable[OrgId], values: dict[str, object]) -> None:
+    rows = [values | {"org": org} for org in dict.fromkeys(orgs)]
+    if rows:
+        connection.execute(_ADD, rows)

@@ -1,0 +1,26 @@
+"""The feed: hints for desks in one strictly increasing order, with long-poll.
+
+The room stands below the directory and the bundles, because verbs of both tell something: they add
+items inside their own acts. It knows no row of theirs; an item says itself what it is about, so
+that it stays readable when the bundle is gone.
+"""
+
+from accord.hub.feed.service import (
+    About,
+    Feed,
+    FeedItem,
+    FeedPage,
+    Item,
+    add_items,
+    add_notices,
+)
+
+__all__ = [
+    "About",
+    "Feed",
+    "FeedItem",
+    "FeedPage",
+    "Item",
+    "add_items",
+    "add_notices",
+]
