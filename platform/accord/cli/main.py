@@ -20,6 +20,7 @@ COMMANDS: Places = {
     "hub": ("accord.hub.cli", "hub", "The shared server that cannot read what it carries."),
     "registrar": ("accord.cli.registrar", "registrar", "The registrar's keys, off the hub."),
     "witness": ("accord.witness.cli", "witness", "Cosign a hub's log."),
+    "doctor": ("accord.cli.doctor", "doctor", "What is wrong here, and how to mend it."),
     "log": ("accord.cli.log_verify", "log", "Check a whole transparency log."),
 }
 

@@ -8,7 +8,7 @@ import ipaddress
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from accord.kernel.errors import Conflict, Malformed, NotFound
@@ -50,6 +50,16 @@ class HubConfig:
     https: bool = False
     threads: int = 64
     authorities: tuple[str, ...] = ()
+
+    def settings(self) -> dict[str, object]:
+        """Return the settings by name, as the file has them."""
+        return {
+            field.name: list(value)
+            if isinstance(value := getattr(self, field.name), tuple)
+            else value
+            for field in fields(self)
+            if field.name != "home"
+        }
 
     def known_authorities(self, port: int) -> frozenset[str]:
         """Return the hosts that requests may name when the hub listens on ``port``."""

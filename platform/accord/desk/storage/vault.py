@@ -112,6 +112,26 @@ def explained() -> Iterator[None]:
         ) from error
 
 
+def check_pages(vault: Vault) -> str:
+    """Check every page's authentication code and the structure; return how many pages there are.
+
+    Raises:
+        VerificationFailed: ``vault_damaged``.
+    """
+    with explained():
+        bad = vault.connection.execute("PRAGMA cipher_integrity_check").fetchone()
+        told = vault.connection.execute("PRAGMA quick_check(1)").fetchone()
+        (pages,) = vault.connection.execute("PRAGMA page_count").fetchone()
+    if bad is not None or told != ("ok",):
+        raise VerificationFailed(
+            "vault_damaged",
+            "The vault is damaged.",
+            observed=str((bad or told)[0])[:80],
+            next_step="Restore the desk's directory from a backup.",
+        )
+    return f"{pages} pages hold"
+
+
 def put_setting(connection: sqlite3.Connection, name: str, value: bytes) -> None:
     """Store the setting ``name`` inside a transaction of the caller."""
     connection.execute(

@@ -9,6 +9,7 @@ from accord.hub.cli.orgs import org
 from accord.hub.cli.people import user
 from accord.hub.cli.roots import root
 from accord.hub.cli.serving import serve
+from accord.hub.cli.settings import check_config
 from accord.hub.cli.summaries import summary
 
 __all__ = ["hub"]
@@ -19,5 +20,5 @@ def hub() -> None:
     """Run the shared server, which stores sealed bundles and cannot open them."""
 
 
-for command in (init, root, charter, org, user, summary, check, serve):
+for command in (init, root, charter, org, user, summary, check, check_config, serve):
     hub.add_command(command)

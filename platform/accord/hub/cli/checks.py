@@ -1,62 +1,63 @@
 """``accord hub check``: examine a hub that is not serving, or one that is."""
 
+from functools import partial
+
 import click
 
+from accord.findings import Finding, attempt, worst
+from accord.hub.bundles.examination import examine_bodies
 from accord.hub.cli.opened import opened_hub
 from accord.hub.services import Services
-from accord.hub.transparency import LogName
-from accord.kernel.errors import AccordError
-from accord.kernel.tlog.checkpoint import verify_checkpoint
-from accord.kernel.tlog.merkle import leaf_hash
-from accord.kernel.tlog.merkle import root as merkle_root
-from accord.terminal import EXIT_VERIFICATION, Failed, Terminal, common_options
-
-BLOCK = 4096
+from accord.hub.storage import BodyStore
+from accord.hub.storage.examination import database_state, looking_at, require_sound
+from accord.hub.transparency import LogName, recompute
+from accord.terminal import Failed, Terminal, common_options, exit_code_of
 
 
 @click.command()
 @common_options
 def check(terminal: Terminal) -> None:
-    """Check settings, keys, root file, charter, and that each log's entries give its root."""
-    findings: list[dict[str, object]] = []
+    """Check settings, keys, root file, database, bodies, charter; recompute both logs."""
+    # Opening has checked the settings, and that the keys are those that the root file names.
     with opened_hub(terminal) as services:
-        for name in LogName:
-            head = services.reader.head(name)
-            if head is None:
-                findings.append({"check": f"log {name}", "ok": True, "observed": "empty"})
-                continue
-            checkpoint = verify_checkpoint(
-                head.note,
-                origin=services.root.log_origin(name),
-                log_vkeys=services.root.log_vkeys(name),
-            )
-            hashes = [
-                leaf_hash(entry)
-                for first in range(0, head.size, BLOCK)
-                for entry in services.reader.entries(name, first, min(BLOCK, head.size - first))
-            ]
-            findings.append(
-                {
-                    "check": f"log {name}",
-                    "ok": merkle_root(hashes) == checkpoint.root,
-                    "observed": f"{head.size} entries",
-                }
-            )
-        findings.append(_charter(services))
-    ok = all(finding["ok"] for finding in findings)
+        findings = examine_content(services)
+    problem = worst(findings)
     terminal.result(
-        {"ok": ok, "checks": findings},
+        {
+            "ok": problem is None,
+            "checks": [
+                {"check": one.check, "ok": one.problem is None, "observed": one.observed}
+                for one in findings
+            ],
+        },
         "\n".join(
-            f"{'ok ' if one['ok'] else 'BAD'} {one['check']}: {one['observed']}" for one in findings
+            f"{'ok ' if one.problem is None else 'BAD'} {one.check}: {one.observed}"
+            for one in findings
         ),
     )
-    if not ok:
-        raise Failed(EXIT_VERIFICATION)
+    if problem is not None:
+        raise Failed(exit_code_of(problem))
 
 
-def _charter(services: Services) -> dict[str, object]:
-    try:
-        version = services.directory.charter().version
-    except AccordError as error:
-        return {"check": "charter", "ok": False, "observed": error.code}
-    return {"check": "charter", "ok": True, "observed": f"version {version}"}
+def examine_content(services: Services) -> list[Finding]:
+    """Return one finding for the database, each log, the bodies and the charter."""
+    return [
+        attempt("database", partial(_database, services)),
+        *(attempt(f"log {name}", partial(_log, services, name)) for name in LogName),
+        attempt("sealed bodies", partial(_bodies, services)),
+        attempt("charter", lambda: f"version {services.directory.charter().version}"),
+    ]
+
+
+def _database(services: Services) -> str:
+    with looking_at(services.config.database) as engine:
+        return require_sound(database_state(engine, thorough=True))
+
+
+def _log(services: Services, name: LogName) -> str:
+    checkpoint = recompute(services.reader, services.root, name)
+    return "empty" if checkpoint is None else f"{checkpoint.size} entries"
+
+
+def _bodies(services: Services) -> str:
+    return f"{examine_bodies(services.database.reading, BodyStore(services.config.bodies))} files"

@@ -5,9 +5,18 @@ integration, tiles and the new checkpoint are made once for the whole batch, und
 The room signs only what follows from the head read under that lock. Format: docs/formats/log.md.
 """
 
+from accord.hub.transparency.examination import recompute
 from accord.hub.transparency.queries import LogReader
 from accord.hub.transparency.service import LogSequencer, store_cosigned
 from accord.hub.transparency.witnesses import WitnessPlace, WitnessRound
 from accord.kernel.directory.rootfile import LogName
 
-__all__ = ["LogName", "LogReader", "LogSequencer", "WitnessPlace", "WitnessRound", "store_cosigned"]
+__all__ = [
+    "LogName",
+    "LogReader",
+    "LogSequencer",
+    "WitnessPlace",
+    "WitnessRound",
+    "recompute",
+    "store_cosigned",
+]

@@ -1,0 +1,125 @@
+"""What is wrong with a desk's installation, and how to mend it."""
+
+import httpx2
+
+from accord.clock import Clock
+from accord.config import read_passphrase
+from accord.desk.config import DeskConfig
+from accord.desk.keyring import unlock_keyring
+from accord.desk.storage import open_vault
+from accord.desk.storage.vault import check_pages
+from accord.findings import (
+    Finding,
+    attempt,
+    examine_clock,
+    examine_cryptography,
+    examine_disk_speed,
+    examine_modes,
+    examine_passphrase_file,
+    examine_port,
+    examine_room,
+    well,
+    wrong,
+)
+from accord.kernel.directory.rootfile import verify_root
+from accord.kernel.errors import AuthenticationNeeded, Refused, Unavailable, VerificationFailed
+from accord.protocol import paths
+
+ANSWER_SECONDS = 5.0
+
+
+def examine_desk(
+    config: DeskConfig, *, clock: Clock, transport: httpx2.BaseTransport | None = None
+) -> list[Finding]:
+    """Return the findings about the desk of ``config``.
+
+    Args:
+        config: its settings, which could be read.
+        clock: the present time.
+        transport: how the hub is reached; the network when absent.
+    """
+    home = config.home
+    findings = [well("settings", f"hub {config.hub}")]
+    findings += examine_modes([home, config.keys_file, config.vault_file, config.recovery_file])
+    findings += [
+        examine_passphrase_file(),
+        examine_cryptography(),
+        _examine_recovery(config),
+        _examine_membership(config),
+        attempt("root file", lambda: _root(config)),
+        attempt("keys and vault", lambda: _vault(config)),
+        examine_room(home),
+        examine_disk_speed(home),
+        examine_port("127.0.0.1", config.port),
+    ]
+    with httpx2.Client(timeout=ANSWER_SECONDS, transport=transport, trust_env=False) as client:
+        findings += _examine_hub(config, client, clock)
+    return findings
+
+
+def _examine_recovery(config: DeskConfig) -> Finding:
+    if config.recovery_file.exists():
+        left = Refused(
+            "recovery_key_here",
+            "The recovery key still lies on this computer: whoever steals the desk has it too.",
+            observed=config.recovery_file.name,
+            next_step="Move it to a safe place away from this computer.",
+        )
+        return wrong("recovery key", left, warning=True)
+    return well("recovery key", "not on this computer")
+
+
+def _examine_membership(config: DeskConfig) -> Finding:
+    if config.org is None:
+        error = AuthenticationNeeded(
+            "not_enrolled",
+            "This desk is not enrolled at a hub yet.",
+            next_step="Run accord desk enrol; then the registrar approves it.",
+        )
+        return wrong("membership", error)
+    return well("membership", str(config.org))
+
+
+def _root(config: DeskConfig) -> str:
+    if not config.root_file.is_file():
+        raise AuthenticationNeeded(
+            "root_missing", "This desk trusts no root file yet.", next_step="Run accord desk enrol."
+        )
+    root = verify_root(config.root_file.read_bytes())
+    if config.org is not None and not config.org.endswith(f"@{root.hub}"):
+        raise VerificationFailed(
+            "root_other",
+            "The root file is that of another hub.",
+            observed=root.hub,
+            next_step="Give this desk its own home again; a desk belongs to one hub.",
+        )
+    return f"{root.hub} version {root.version}, SHA-256 {root.sha256.hex()[:16]}…"
+
+
+def _vault(config: DeskConfig) -> str:
+    passphrase = read_passphrase()
+    if passphrase is None:
+        return "not opened: no passphrase file is set"
+    keyring = unlock_keyring(config.keys_file, passphrase)
+    vault = open_vault(config.vault_file, keyring.vault)
+    try:
+        return f"opened; {check_pages(vault)}"
+    finally:
+        vault.close()
+
+
+def _examine_hub(config: DeskConfig, client: httpx2.Client, clock: Clock) -> list[Finding]:
+    try:
+        answer = client.get(f"{config.hub}{paths.HEALTH}")
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        unreachable = Unavailable(
+            "hub_unreachable",
+            "The hub does not answer.",
+            observed=f"{config.hub}: {type(error).__name__}",
+            next_step="Look at the network; sending and receiving go on when it is back.",
+        )
+        return [wrong("hub", unreachable)]
+    return [
+        well("hub", f"answers with {answer.status_code}"),
+        examine_clock("clock against the hub", answer.headers.get("Date", ""), now=clock()),
+    ]
