@@ -4,6 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from http_message_signatures import (
+    HTTPMessageVerifier,
+    HTTPSignatureComponentResolver,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -418,3 +425,66 @@ def test_a_body_is_read_only_when_the_signature_holds() -> None:
     assert read == []
     assert check(signed(), body=body) == KEY.kid
     assert read == [BODY]
+
+
+class _Told(HTTPSignatureComponentResolver):
+    """Components as this test tells them, without a URL."""
+
+    def __init__(self, message: dict[str, str]) -> None:
+        self.message = message
+        self.message_type = "request"
+
+    def resolve(self, component_node: object) -> str:
+        return self.message[str(component_node.value)]  # type: ignore[attr-defined]
+
+
+class _Key(HTTPSignatureKeyResolver):
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
+        assert key_id == b64encode(KEY.kid)
+        return Ed25519PublicKey.from_public_bytes(KEY.public)
+
+
+class _Message:
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+
+
+class _Library(HTTPMessageVerifier):
+    def validate_created_and_expires(self, sig_input: object, max_age: object = None) -> None:
+        """Times are judged elsewhere."""
+
+
+@given(
+    field=st.sampled_from(["Signature-Input", "Signature", "Content-Digest", "Content-Type"]),
+    place=st.integers(0, 400),
+    letter=st.sampled_from('x1 ;="()'),
+)
+def test_what_we_accept_the_library_accepts_for_the_same_base(
+    field: str, place: int, letter: str
+) -> None:
+    headers = signed()
+    text = headers[field]
+    place %= len(text)
+    headers[field] = text[:place] + letter + text[place + 1 :]
+    try:
+        check(headers)
+    except AccordError:
+        assert headers[field] != text
+        return
+    parts = {name.lower(): value for name, value in headers.items()} | {
+        "@method": CALL["method"],
+        "@authority": CALL["authority"],
+        "@path": CALL["path"],
+        "@query": f"?{CALL['query']}",
+    }
+
+    class Components(_Told):
+        def __init__(self, _message: object) -> None:
+            super().__init__(parts)
+
+    verifier = _Library(
+        signature_algorithm=algorithms.ED25519,
+        key_resolver=_Key(),
+        component_resolver_class=Components,
+    )
+    assert len(verifier.verify(_Message(headers), max_age=None)) == 1

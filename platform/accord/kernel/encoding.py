@@ -26,6 +26,8 @@ JsonValue = object
 """A parsed JSON value: ``str``, ``int``, ``bool``, ``list`` or ``dict``; never float or null."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# RFC 8785 leaves DEL and everything above U+001F unescaped; the encoder agrees.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 # Possessive, and content with an unclosed string: linear in the input, whatever it is.
 _NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
@@ -70,9 +72,7 @@ def dump_object(obj: Mapping[str, JsonValue]) -> bytes:
             lone surrogates.
     """
     _check_value(obj, MAX_DEPTH)
-    text = json.dumps(obj, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    # RFC 8785 leaves DEL and everything above U+001F unescaped; json.dumps agrees.
-    return text.encode("utf-8")
+    return _encode(obj).encode("utf-8")
 
 
 def parse_object(data: bytes, *, limit: int) -> dict[str, JsonValue]:
@@ -93,17 +93,18 @@ def parse_object(data: bytes, *, limit: int) -> dict[str, JsonValue]:
         )
     _check_depth(data)
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique_pairs,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
+        value = _decode(data.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Malformed("json_invalid", "This is not valid JSON.") from error
     if not isinstance(value, dict):
         raise Malformed("json_invalid", "A JSON object is expected.")
-    if dump_object(value) != data:
+    if b"null" in data:  # perhaps within a string only: then piece by piece, as when it is written
+        _check_value(value, MAX_DEPTH)
+    try:
+        canonical = _encode(value).encode("utf-8") == data
+    except UnicodeEncodeError as error:
+        raise Malformed("json_invalid", "A string holds half of a surrogate pair.") from error
+    if not canonical:
         raise Malformed(
             "json_not_canonical",
             "The object is not in its one byte form (no white space, plain escaping).",
@@ -112,6 +113,8 @@ def parse_object(data: bytes, *, limit: int) -> dict[str, JsonValue]:
 
 
 def _check_depth(data: bytes) -> None:
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return
     depth = 0
     for match in _NESTING.finditer(data):
         token = match.group()
@@ -132,6 +135,20 @@ def _unique_pairs(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue
 
 def _no_number(_text: str) -> NoReturn:
     raise Malformed("json_invalid", "Floats and special numbers have no place here.")
+
+
+def _bounded_int(text: str) -> int:
+    value = int(text)
+    _check_scalar(value)
+    return value
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_unique_pairs,
+    parse_int=_bounded_int,
+    parse_float=_no_number,
+    parse_constant=_no_number,
+).decode
 
 
 def _check_value(value: JsonValue, depth: int) -> None:

@@ -1,11 +1,12 @@
 """Signed HTTP requests: RFC 9421 with Ed25519 in one strict profile.
 
-The library builds and checks the signature base; alone it accepts replays, requests whose URL or
-body is not covered, and a day-old signature. The profile adds what is missing: one signature with
-label ``accord`` and tag ``accord/1``; exactly the components ``@method @authority @path @query``
-and, with a body, ``content-digest content-type``; exactly the parameters ``created keyid alg
-expires nonce tag``; the one canonical spelling; five minutes of age; a nonce that is good once;
-a body digest (RFC 9530, sha-256). It decides who signed, never what they may do.
+The library signs. Its verifier alone accepts replays, requests whose URL or body is not covered,
+and a day-old signature; in a profile with one spelling, what is left to verify is one comparison
+and one Ed25519 check, so that is done here (ADR 0005). The profile: one signature with label
+``accord`` and tag ``accord/1``; exactly the components ``@method @authority @path @query`` and,
+with a body, ``content-digest content-type``; exactly the parameters ``created keyid alg expires
+nonce tag``; the one canonical spelling; five minutes of age; a nonce that is good once; a body
+digest (RFC 9530, sha-256). It decides who signed, never what they may do.
 """
 
 import datetime as dt
@@ -16,17 +17,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from http_message_signatures import (
-    HTTPMessageSigner,
-    HTTPMessageVerifier,
-    HTTPSignatureComponentResolver,
-    HTTPSignatureKeyResolver,
-    InvalidSignature,
-)
+from http_message_signatures import HTTPMessageSigner, HTTPSignatureComponentResolver
 from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
-from http_sf.compat import InnerList, Item
+from http_sf.compat import Item
 
 from accord.kernel.encoding import b64decode, b64encode
 from accord.kernel.errors import (
@@ -60,7 +56,10 @@ BODY_COMPONENTS = (*BASE_COMPONENTS, "content-digest", "content-type")
 PARAMETERS = frozenset({"created", "keyid", "alg", "expires", "nonce", "tag"})
 SIGNED_FIELDS = ("signature-input", "signature", "content-digest", "content-type")
 
-_PARAMS_LINE = '"@signature-params"'
+_INTEGER = "0|-?[1-9][0-9]{0,14}"
+_WORD = r"[ !#-\[\]-~]*"
+_INPUT = re.compile(rf'accord=(\(([^()]*)\)((?:;[a-z]+=(?:{_INTEGER}|"{_WORD}"))*))')
+_PARAMETER = re.compile(rf';([a-z]+)=(?:({_INTEGER})|"({_WORD})")')
 _AUTHORITY = re.compile(r"[a-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9a-f:.]{2,45}\](?::[0-9]{1,5})?")
 _PATH = re.compile(r"/[A-Za-z0-9/._~@:-]{0,511}")
 _QUERY = re.compile(r"[A-Za-z0-9._~@:/?&=%+-]{0,1024}")
@@ -110,21 +109,14 @@ class _Components(HTTPSignatureComponentResolver):  # type: ignore[misc,unused-i
         self.header_values = {name.lower(): value for name, value in message.headers.items()}
 
     def resolve(self, component_node: Item) -> str:
-        """Return the value of a component; the verifier admits only bare ones of the profile."""
-        name = str(component_node.value)
+        """Return the value of a component; the profile has only bare ones."""
+        return self.value(str(component_node.value))
+
+    def value(self, name: str) -> str:
+        """Return the value of the component ``name``."""
         if name.startswith("@"):
             return self.derived_component_resolvers[name](self)
         return self.header_values[name]
-
-
-class _OneKey(HTTPSignatureKeyResolver):  # type: ignore[misc,unused-ignore]
-    """Hands the library the one key that we chose ourselves."""
-
-    def __init__(self) -> None:
-        self.public: Ed25519PublicKey | None = None
-
-    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:  # noqa: ARG002
-        return self.public
 
 
 def sign_request(  # noqa: PLR0913 - one argument for each signed part
@@ -235,70 +227,88 @@ def verify_request(  # noqa: PLR0913 - one argument for each signed part
             "This request must be signed (RFC 9421).",
             next_step="Sign it with the organisation's request key.",
         )
-    if _SIGNATURE.fullmatch(fields["signature"]) is None:
+    signature = _SIGNATURE.fullmatch(fields["signature"])
+    if signature is None:
         _refuse("exactly one Ed25519 signature with label accord is expected")  # (1)
-    verifier = _Verifier(has_body=_says_body(fields), now=now, lookup=lookup)
+    signed = _read_input(signature_input)  # (1), (2)
+    expected = BODY_COMPONENTS if _says_body(fields) else BASE_COMPONENTS
+    if signed.covered != _listed(expected):
+        raise AuthenticationNeeded(  # (3)
+            "component_missing",
+            "The signature does not cover exactly what it must.",
+            next_step=f"Cover, in this order: {' '.join(expected)}.",
+        )
+    _check_times(signed.created, signed.expires, now)  # (4)
     try:
         message = _message(
             method=method, authority=authority, path=path, query=query, headers=fields
         )
-        (result,) = verifier.verify(message, max_age=None)
-    except (InvalidSignature, HTTPMessageSignaturesException, Malformed, ValueError) as error:
-        _refuse("the signature does not fit this request", cause=error)  # (1), (5)
-    if signature_input != f"{LABEL}={result.covered_components[_PARAMS_LINE]}":
-        _refuse("Signature-Input is not in its one spelling")  # (1)
+        kid = KeyId(b64decode(signed.keyid, length=32))
+        public = Ed25519PublicKey.from_public_bytes(lookup(kid))
+        public.verify(
+            b64decode(signature.group(1), length=64), _base(message, expected, signed.params)
+        )  # (5)
+    except Unavailable:
+        raise
+    except (AccordError, ValueError, InvalidSignature) as error:
+        _refuse("the signature does not fit this request", cause=error)
     _check_body(fields.get("content-digest"), body() if callable(body) else body or b"")  # (6)
-    until = int(result.parameters["created"]) + NONCE_MARGIN
-    if not nonces.claim(verifier.kid, str(result.nonce), until=until, now=now):  # (7)
+    until = signed.created + NONCE_MARGIN
+    if not nonces.claim(kid, signed.nonce, until=until, now=now):  # (7)
         raise AuthenticationNeeded(
             "nonce_replayed",
             "This signed request was already received.",
             next_step="Sign each request anew; check that the clock is right.",
         )
-    return verifier.kid
+    return kid
 
 
-class _Verifier(HTTPMessageVerifier):  # type: ignore[misc,unused-ignore]
-    """The library's verifier with the profile's checks in its own hook."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """What a Signature-Input of the profile says; ``params`` is its value as it is signed."""
 
-    def __init__(self, *, has_body: bool, now: int, lookup: KeyOfRequest) -> None:
-        self._key = _OneKey()
-        super().__init__(
-            signature_algorithm=ED25519,
-            key_resolver=self._key,
-            component_resolver_class=_Components,
-        )
-        self.has_body = has_body
-        self._now = now
-        self._lookup = lookup
-        self.kid = KeyId(b"")
+    covered: str
+    params: str
+    created: int
+    expires: int
+    keyid: str
+    nonce: str
 
-    def validate_created_and_expires(self, sig_input: InnerList, max_age: object = None) -> None:  # noqa: ARG002
-        """Check everything that the library leaves to us; it calls this before the key is used."""
-        params = sig_input.params
-        if set(params) != PARAMETERS or params["tag"] != TAG or params["alg"] != "ed25519":
-            _refuse("parameters, algorithm or tag are not those of the profile")  # (2)
-        if _NONCE.fullmatch(params["nonce"]) is None:
-            _refuse("the nonce is not 32 hexadecimal digits")  # (2)
-        covered = tuple(None if item.params else item.value for item in sig_input)
-        expected = BODY_COMPONENTS if self.has_body else BASE_COMPONENTS
-        if covered != expected:
-            raise AuthenticationNeeded(  # (3)
-                "component_missing",
-                "The signature does not cover exactly what it must.",
-                next_step=f"Cover, in this order: {' '.join(expected)}.",
-            )
-        _check_times(params["created"], params["expires"], self._now)  # (4)
-        self._find_key(params["keyid"])  # (5)
 
-    def _find_key(self, text: str) -> None:
-        try:
-            self.kid = KeyId(b64decode(text, length=32))
-            self._key.public = Ed25519PublicKey.from_public_bytes(self._lookup(self.kid))
-        except Unavailable:
-            raise
-        except (AccordError, ValueError) as error:
-            _refuse("the signature does not fit this request", cause=error)
+def _read_input(text: str) -> _Signed:
+    """Read a Signature-Input in the one spelling of the profile (RFC 9421 4.1, RFC 9651 4.1)."""
+    match = _INPUT.fullmatch(text)
+    if match is None:
+        _refuse("Signature-Input is not in its one spelling")  # (1)
+    params, covered, rest = match.groups()
+    found = _PARAMETER.findall(rest)
+    values = {name: number or word for name, number, word in found}
+    if len(found) != len(PARAMETERS) or set(values) != PARAMETERS:
+        _refuse("parameters, algorithm or tag are not those of the profile")  # (2)
+    numbers = {name for name, number, _ in found if number}
+    if numbers != {"created", "expires"} or values["tag"] != TAG or values["alg"] != "ed25519":
+        _refuse("parameters, algorithm or tag are not those of the profile")  # (2)
+    if _NONCE.fullmatch(values["nonce"]) is None:
+        _refuse("the nonce is not 32 hexadecimal digits")  # (2)
+    return _Signed(
+        covered=covered,
+        params=params,
+        created=int(values["created"]),
+        expires=int(values["expires"]),
+        keyid=values["keyid"],
+        nonce=values["nonce"],
+    )
+
+
+def _listed(components: Iterable[str]) -> str:
+    return " ".join(f'"{name}"' for name in components)
+
+
+def _base(message: _Message, components: Iterable[str], params: str) -> bytes:
+    """Return the signature base (RFC 9421 2.5)."""
+    resolve = _Components(message).value
+    lines = [f'"{name}": {resolve(name)}' for name in components]
+    return "\n".join([*lines, f'"@signature-params": {params}']).encode("ascii")
 
 
 def _check_times(created: int, expires: int, now: int) -> None:
