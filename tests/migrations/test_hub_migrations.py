@@ -14,6 +14,8 @@ from accord.hub.storage import Base, open_database
 from accord.hub.storage.migrations import HEAD, configuration, revision_of, upgrade
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
+from accord.kernel.tlog.heads import OwnEvent, extend_head, start_of
+from accord.kernel.tlog.leaf import RecordFields, format_record
 
 
 def differences(connection: Connection) -> list[object]:
@@ -131,3 +133,51 @@ def test_feed_items_get_the_name_of_their_bundle_and_notices_go_on_the_way_down(
             text("INSERT INTO feed_items (org, item, bundle, at) VALUES ('a', 'b', 5, 1)")
         )
         assert connection.scalars(text("SELECT seq FROM feed_items")).all() != [8]
+
+
+def test_events_are_found_by_what_they_say_after_the_fifth_revision() -> None:
+    org = "bank@hub.test"
+    records = [
+        RecordFields.fresh(
+            {
+                "what": "sign-in.ok",
+                "org": org,
+                "person": "anna",
+                "outcome": "ok",
+                "member.0": f"{org} {seq}",
+            }
+        )
+        for seq in (1, 2)
+    ]
+    with create_engine("sqlite://").begin() as connection:
+        command.upgrade(configuration(connection), "0004")
+        for number, record in enumerate(records):
+            connection.execute(
+                text("INSERT INTO audit_events VALUES (:number, :entry, 5, 'sign-in.ok', :opened)"),
+                {"number": number, "entry": record.entry_id, "opened": format_record(record)},
+            )
+            connection.execute(
+                text("INSERT INTO log_entries VALUES ('audit', :number, :entry)"),
+                {"number": number, "entry": record.leaf()},
+            )
+            connection.execute(
+                text("INSERT INTO audit_orgs VALUES (:org, :seq, :number)"),
+                {"org": org, "seq": number + 1, "number": number},
+            )
+        connection.execute(text("INSERT INTO audit_sequences VALUES (:org, 2)"), {"org": org})
+        command.upgrade(configuration(connection), "0005")
+        found = connection.execute(
+            text("SELECT number, org, person, about, subject, outcome FROM audit_events")
+        ).all()
+        assert [tuple(row) for row in found] == [
+            (0, org, "anna", "", "", "ok"),
+            (1, org, "anna", "", "", "ok"),
+        ]
+        head = extend_head(
+            start_of(OrgId(org)),
+            [OwnEvent(number=number, record=record) for number, record in enumerate(records)],
+        )
+        assert connection.scalar(text("SELECT chain FROM audit_sequences")) == head.chain
+        assert connection.scalars(text("SELECT what FROM audit_orgs")).all() == ["sign-in.ok"] * 2
+        command.downgrade(configuration(connection), "0004")
+        assert connection.scalar(text("SELECT count(*) FROM audit_events")) == 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from accord.clock import Clock
 from accord.kernel.errors import VerificationFailed
 from accord.kernel.identifiers import BundleId, OrgId
+from accord.kernel.tlog.heads import membership_of
 from accord.kernel.tlog.leaf import parse_record, verify_opening
 from accord.kernel.tlog.policy import Policy
 from accord.kernel.tlog.proof import parse_proof, verify_proof
@@ -91,18 +92,10 @@ def verify_receipt(
             next_step="Keep it, and tell the hub's operator and the witnesses.",
         )
     time = fields.get("time", "")
+    membership = membership_of(record, org)
     return VerifiedReceipt(
         index=verified.index,
         size=verified.checkpoint.size,
         accepted=int(time) if time.isascii() and time.isdigit() else 0,
-        number=_number(fields, org),
+        number=None if membership is None else membership.seq,
     )
-
-
-def _number(fields: dict[str, str], org: OrgId) -> int | None:
-    """Return the gap-free number that the event has for us."""
-    for name, value in fields.items():
-        owner, _, number = value.partition(" ")
-        if name.startswith("member.") and owner == org and number.isdigit():
-            return int(number)
-    return None

@@ -221,16 +221,19 @@ class Event:
         what: the class of the event.
         org: the organisation that acted, or ``""`` for the hub itself.
         person: who acted within it, apart from the organisation so that it can be erased.
+        about: the person of that organisation to whom it was done; erased like ``person``. A
+            person's name stands in no other field.
         subject: what it was done to, for example a bundle's id.
         basis: the reason or rule on which it rests.
         outcome: ``ok`` or the stable code of the refusal.
         detail: closed facts, for example the directory size that was used.
-        concerns: organisations that get a number of their own for this event.
+        concerns: organisations that get a number of their own for this event, beside ``org``.
     """
 
     what: EventClass
     org: OrgId | str = ""
     person: str = ""
+    about: str = ""
     subject: str = ""
     basis: str = ""
     outcome: str = "ok"

@@ -1,9 +1,10 @@
-"""Counts over the audit trail: how much of what happened between two moments."""
+"""Reads of the audit trail: one event, and how much of what happened between two moments."""
 
 from sqlalchemy import Connection, func, select
 
 from accord.hub.audit.events import EventClass
 from accord.hub.audit.tables import AuditEvent
+from accord.kernel.tlog.leaf import RecordFields, parse_record
 
 
 def first_since(connection: Connection, moment: int) -> int:
@@ -43,3 +44,13 @@ def count_between(connection: Connection, what: EventClass, start: int, end: int
         )
         or 0
     )
+
+
+def read_event(connection: Connection, number: int) -> RecordFields:
+    """Return everything that is kept of event ``number``; who may see what is ``openings``'.
+
+    Raises:
+        Malformed: ``too_short`` or another code: the row is missing or damaged.
+    """
+    raw = connection.scalar(select(AuditEvent.opened).where(AuditEvent.number == number))
+    return parse_record(raw or b"")

@@ -1,9 +1,9 @@
-"""Recording events and giving out their openings.
+"""Recording events.
 
-Invariants: an event's leaf, its row and the sequence numbers of those whom it concerns are one
-transaction with the act; the person's field is opened to nobody but their own organisation's
-auditor (a later page), never in a receipt. Rows are staged and written once for all acts that share
-a commit; an act that fails leaves neither rows nor numbers.
+Invariants: an event's leaf, its row, and the sequence numbers and chains of those whom it concerns
+are one transaction with the act; a field that is too long refuses the act, nothing is cut. Rows are
+staged and written once for all acts that share a commit; an act that fails leaves neither rows nor
+numbers.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,24 @@ from accord.hub.audit.events import Event
 from accord.hub.audit.tables import AuditEvent, AuditOrg, AuditSequence
 from accord.hub.transparency import LogName, LogSequencer
 from accord.kernel.identifiers import OrgId
-from accord.kernel.tlog.leaf import Opening, RecordFields, format_record, parse_record
+from accord.kernel.tlog.heads import FIELD, Membership, chain_next, chain_start, format_membership
+from accord.kernel.tlog.leaf import RecordFields, format_record
 
-PERSON = "person"
-_NUMBER_OF = "member."
-_LAST = select(AuditSequence.last).where(AuditSequence.org == bindparam("org"))
+_LAST = select(AuditSequence.last, AuditSequence.chain).where(AuditSequence.org == bindparam("org"))
 _SET = upsert(AuditSequence)
-_SET_LAST = _SET.on_conflict_do_update(index_elements=["org"], set_={"last": _SET.excluded["last"]})
+_SET_LAST = _SET.on_conflict_do_update(
+    index_elements=["org"], set_={"last": _SET.excluded["last"], "chain": _SET.excluded["chain"]}
+)
 _ADD_EVENTS = insert(AuditEvent)
 _ADD_ORGS = insert(AuditOrg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Last:
+    """Where an organisation's sequence stands."""
+
+    seq: int
+    chain: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,7 @@ class _Mark:
 
     events: int
     orgs: int
-    last: Mapping[OrgId, int]
+    last: Mapping[OrgId, _Last]
 
 
 class Recorder:
@@ -44,46 +53,60 @@ class Recorder:
         self._logs = logs
         self._events: list[dict[str, object]] = []
         self._orgs: list[dict[str, object]] = []
-        self._last: dict[OrgId, int] = {}
+        self._last: dict[OrgId, _Last] = {}
 
     def record(self, connection: Connection, event: Event, *, now: int) -> int:
-        """Record ``event`` and return its number in the audit log."""
+        """Record ``event`` and return its number in the audit log.
+
+        Raises:
+            Malformed: ``opening_invalid``: a field is too long, or it concerns too many.
+        """
         fields = {
             "time": str(now),
             "what": event.what.value,
             "org": event.org,
-            PERSON: event.person,
+            "person": event.person,
+            "about": event.about,
             "subject": event.subject,
             "basis": event.basis,
             "outcome": event.outcome,
             "detail": event.detail,
         }
-        orgs = list(dict.fromkeys(event.concerns))
-        numbers = [self._next(connection, org) for org in orgs]
-        for place, (org, number) in enumerate(zip(orgs, numbers, strict=True)):
-            fields[f"{_NUMBER_OF}{place}"] = f"{org} {number}"
+        orgs = [OrgId(org) for org in dict.fromkeys((event.org, *event.concerns)) if org]
+        before = [self._standing(connection, org) for org in orgs]
+        for place, (org, last) in enumerate(zip(orgs, before, strict=True)):
+            fields[f"{FIELD}{place}"] = format_membership(
+                Membership(org=org, seq=last.seq + 1, before=last.chain)
+            )
         record = RecordFields.fresh(fields)
-        index = self._logs.append(LogName.AUDIT, record.leaf())
+        leaf = record.leaf()
+        index = self._logs.append(LogName.AUDIT, leaf)
+        copied = ("what", "org", "person", "about", "subject", "outcome")
         self._events.append(
-            {
+            {name: fields[name] for name in copied}
+            | {
                 "number": index,
                 "entry_id": record.entry_id,
                 "time": now,
-                "what": event.what.value,
                 "opened": format_record(record),
             }
         )
-        self._orgs += [
-            {"org": org, "seq": number, "number": index}
-            for org, number in zip(orgs, numbers, strict=True)
-        ]
+        for org, last in zip(orgs, before, strict=True):
+            seq = last.seq + 1
+            chain = chain_next(last.chain, seq=seq, number=index, leaf=leaf)
+            self._last[org] = _Last(seq=seq, chain=chain)
+            self._orgs.append({"org": org, "seq": seq, "number": index, "what": event.what.value})
         return index
 
-    def _next(self, connection: Connection, org: OrgId) -> int:
-        """Return the organisation's next number; the stored one is read once a transaction."""
+    def _standing(self, connection: Connection, org: OrgId) -> _Last:
+        """Return where the organisation stands; what is stored is read once a transaction."""
         if org not in self._last:
-            self._last[org] = connection.scalar(_LAST, {"org": org}) or 0
-        self._last[org] += 1
+            row = connection.execute(_LAST, {"org": org}).one_or_none()
+            self._last[org] = (
+                _Last(seq=0, chain=chain_start(org))
+                if row is None
+                else _Last(seq=row.last, chain=row.chain)
+            )
         return self._last[org]
 
     def begin(self, connection: Connection) -> None:  # noqa: ARG002 - a participant's signature
@@ -107,7 +130,11 @@ class Recorder:
             connection.execute(_ADD_EVENTS, self._events)
         if self._orgs:
             connection.execute(_ADD_ORGS, self._orgs)
-            last = [{"org": org, "last": number} for org, number in self._last.items()]
+            last = [
+                {"org": org, "last": one.seq, "chain": one.chain}
+                for org, one in self._last.items()
+                if one.seq
+            ]
             connection.execute(_SET_LAST, last)
 
     def after_commit(self) -> None:
@@ -122,22 +149,3 @@ class Recorder:
         self._events.clear()
         self._orgs.clear()
         self._last.clear()
-
-
-def openings_for(connection: Connection, number: int, org: OrgId) -> bytes:
-    """Return the fields of event ``number`` that ``org`` may see; the others stay closed.
-
-    The person and the other organisations' numbers are never opened.
-    """
-    raw = connection.scalar(select(AuditEvent.opened).where(AuditEvent.number == number))
-    record = parse_record(raw or b"")
-    hidden = {
-        item.field
-        for item in record.fields
-        if isinstance(item, Opening)
-        and (
-            item.field == PERSON
-            or (item.field.startswith(_NUMBER_OF) and not item.value.startswith(f"{org} "))
-        )
-    }
-    return format_record(record.close(hidden))

@@ -9,11 +9,12 @@ import threading
 from sqlalchemy import Engine, select
 
 from accord.hub.access import Action, Actor, require
-from accord.hub.audit import openings_for
+from accord.hub.audit import Reader, opened_for, read_event
 from accord.hub.bundles.tables import BundleRow
 from accord.hub.transparency import LogName, LogReader, WitnessRound
 from accord.kernel.errors import NotFound, Unavailable
 from accord.kernel.identifiers import BundleId
+from accord.kernel.tlog.leaf import format_record
 from accord.kernel.tlog.proof import format_proof
 
 
@@ -50,7 +51,8 @@ class Receipts:
             )
             if number is None:
                 raise NotFound("not_found", "There is nothing here for you.")
-            extra = openings_for(connection, number, org)
+            own = opened_for(Reader(org=org), read_event(connection, number))
+        extra = b"" if own is None else format_record(own)
         covered = self._covers(number) or (wait > 0 and self._wait(number, wait))
         head = self._reader.cosigned(LogName.AUDIT)
         if not covered or head is None:

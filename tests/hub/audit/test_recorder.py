@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import Connection, select
 from tests.support.hub_world import NOW, World
 
-from accord.hub.audit import Event, EventClass
-from accord.hub.audit.tables import AuditEvent, AuditOrg
+from accord.hub.audit import Event, EventClass, read_event
+from accord.hub.audit.tables import AuditEvent, AuditOrg, AuditSequence
 from accord.hub.transparency import LogName
-from accord.kernel.errors import Refused
+from accord.kernel.errors import Malformed, Refused
 from accord.kernel.identifiers import OrgId
+from accord.kernel.tlog.heads import OwnEvent, extend_head, start_of
 
 ORG = OrgId("some-bank@hub.test")
 
@@ -65,3 +66,35 @@ def test_acts_that_share_a_commit_stay_apart(world: World) -> None:
         events = connection.scalars(select(AuditEvent.number).order_by(AuditEvent.number)).all()
     assert head is not None
     assert list(events) == list(range(head.size))
+
+
+def test_the_chain_of_an_organisation_is_in_its_events_and_in_its_row(world: World) -> None:
+    for _ in range(3):
+        world.services.writer.run(lambda connection: record(world, connection))
+    with world.services.database.reading.connect() as connection:
+        events = [
+            OwnEvent(number=number, record=read_event(connection, number))
+            for _, number in numbers(world)
+        ]
+        stored = connection.execute(select(AuditSequence).where(AuditSequence.org == ORG)).one()
+    head = extend_head(start_of(ORG), events)
+    assert (head.seq, head.chain) == (stored.last, stored.chain)
+
+
+def test_who_acts_gets_a_number_without_being_named_twice(world: World) -> None:
+    event = Event(what=EventClass.SIGN_IN_OK, org=ORG, concerns=(ORG, ORG))
+    number = world.services.writer.run(
+        lambda connection: world.services.recorder.record(connection, event, now=NOW)
+    )
+    assert numbers(world)[-1][1] == number
+    assert len(numbers(world)) == 1
+
+
+def test_a_field_that_is_too_long_refuses_the_act_and_cuts_nothing(world: World) -> None:
+    event = Event(what=EventClass.SIGN_IN_OK, org=ORG, basis="x" * 65_536)
+    with pytest.raises(Malformed) as caught:
+        world.services.writer.run(
+            lambda connection: world.services.recorder.record(connection, event, now=NOW)
+        )
+    assert caught.value.code == "opening_invalid"
+    assert numbers(world) == []
