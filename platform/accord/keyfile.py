@@ -2,7 +2,8 @@
 
 Used by the desk and the registrar. The file is JSON: parameters in the clear, one sealed box. A
 digest over the whole tells damage from a wrong passphrase; it protects against accidents, the GCM
-tag against attackers. It never overwrites, and it keeps no copy in memory.
+tag against attackers. ``save_keys`` never overwrites; ``replace_keys`` leaves the old file or the
+new one, whole, whenever it is killed. No copy is kept in memory.
 
 Source: RFC 9106 clause 4 (second recommended option: t = 3, m = 64 MiB, p = 4), NIST SP 800-38D.
 """
@@ -65,6 +66,29 @@ def save_keys(path: Path, keys: Mapping[str, bytes], passphrase: bytes) -> None:
     if len(passphrase) < MIN_PASSPHRASE:
         raise Refused("passphrase_empty", "Keys are kept under a passphrase only.")
     _write_new(path, _seal(keys, passphrase))
+
+
+def replace_keys(path: Path, keys: Mapping[str, bytes], passphrase: bytes) -> None:
+    """Put ``keys`` in the place of the key file ``path``, durably and at once.
+
+    For a caller that has just loaded it: what it leaves out is gone for good.
+
+    Raises:
+        NotFound: ``keyfile_missing`` when there is nothing to replace.
+        Refused: ``passphrase_empty``; ``keyfile_unwritable``.
+    """
+    if len(passphrase) < MIN_PASSPHRASE:
+        raise Refused("passphrase_empty", "Keys are kept under a passphrase only.")
+    if not path.is_file():
+        raise NotFound("keyfile_missing", "There is no key file.", observed=str(path))
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)  # left by a command that was killed; the old file stands
+    _write_new(fresh, _seal(keys, passphrase))
+    try:
+        fresh.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def load_keys(path: Path, passphrase: bytes) -> dict[str, bytes]:

@@ -246,7 +246,7 @@ def _enrol(services: Services, member: Member, registrar: SigningKeyPair) -> Non
     payload = parse_statement(statement).envelope.payload
     secret = open_challenge(member.kem, payload, challenge)
     services.enrolments.prove(enrolment, secret, now=now)
-    services.enrolments.approve(countersign(statement, [registrar]), now=now)
+    services.statements.countersigned(countersign(statement, [registrar]), now=now)
 
 
 class Connection:

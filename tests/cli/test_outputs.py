@@ -18,10 +18,12 @@ from jsonschema import Draft202012Validator
 from accord.cli.main import main
 from accord.demo.processes import Outcome, Processes
 from accord.demo.story import Story
+from accord.kernel.identifiers import org_name
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "cli"
 BESIDE = {"error", "submit-dry-run"}
 """Schemas of no command of their own."""
+DRAFTED = ("suspend", "revoke")
 ROWS = 40
 
 pytestmark = pytest.mark.timeout(300)
@@ -142,7 +144,8 @@ def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> N
         ("hub", "org", "invite", "later", "--kind", "ngo"),
         ("hub", "org", "export", "-o", str(folder / "none")),
         ("hub", "org", "approve", str(signed)),
-        ("hub", "org", "suspend", str(signed)),
+        *(("hub", "org", op, org_name(member["org"]), "-o", f"{op}.json") for op in DRAFTED),
+        ("hub", "org", "refuse", "nobody", "--reason", "words-differ"),
         ("hub", "user", "add", "zoe", "--org", member["org"]),
         ("hub", "charter", "publish", str(folder / "charter.toml.json")),
         ("hub", "root", "install", str(folder / "root.json")),

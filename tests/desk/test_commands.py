@@ -65,7 +65,7 @@ class Live:
     def approve(self) -> None:
         (waiting,) = self.world.services.enrolments.waiting()
         signed = countersign(waiting.statement, [self.world.registrar])
-        self.world.services.enrolments.approve(signed, now=self.world.clock())
+        self.world.services.statements.countersigned(signed, now=self.world.clock())
         self.world.witness_round()
 
 

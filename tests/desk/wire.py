@@ -129,7 +129,7 @@ class DeskAt:
             begun = begin()
         self.begun = begun
         (waiting,) = world.services.enrolments.waiting()
-        world.services.enrolments.approve(
+        world.services.statements.countersigned(
             countersign(waiting.statement, [world.registrar]), now=world.clock()
         )
         write_config(DeskConfig(home=self.home, hub=URL, org=begun.org), replace=True)

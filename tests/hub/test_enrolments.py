@@ -69,7 +69,7 @@ def test_an_approval_without_the_registrars_changes_nothing(begun: Begun) -> Non
     services, now = begun.world.services, begun.world.clock()
     for signed in (begun.statement, countersign(begun.statement, [SigningKeyPair.generate()])):
         with pytest.raises(VerificationFailed):
-            services.enrolments.approve(signed, now=now)
+            services.statements.countersigned(signed, now=now)
     assert begun.world.client.get(begun.path).json()["state"] == "approval-needed"
     assert services.directory.refresh().find_organisation(begun.desk.org) is None
 
@@ -90,6 +90,6 @@ def test_a_statement_and_what_belongs_to_it_are_one_act(begun: Begun) -> None:
 def test_an_approved_enrolment_is_active(begun: Begun) -> None:
     begun.prove(begun.secret)
     signed = countersign(begun.statement, [begun.world.registrar])
-    begun.world.services.enrolments.approve(signed, now=begun.world.clock())
+    begun.world.services.statements.countersigned(signed, now=begun.world.clock())
     assert begun.world.client.get(begun.path).json()["state"] == "active"
     assert begun.prove(begun.secret).json()["state"] == "active"

@@ -56,6 +56,7 @@ from accord.witness.storage import Identity, WitnessDatabase
 NOW = 1_795_600_000
 HOST = "127.0.0.1:8600"
 ORIGIN = "hub.test"
+REGISTRARS = ("anna", "ben", "carla")
 BTC = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
 
 
@@ -188,11 +189,14 @@ class World:
         *,
         charter: str | None = DEFAULT_CHARTER,
         witness_url: str = "http://witness.test",
+        registrars: int = 1,
+        threshold: int = 1,
     ) -> None:
-        """Make registrar, witness and hub in ``folder``; ``charter`` is published when given."""
+        """Make registrars, witness and hub in ``folder``; ``charter`` is published when given."""
         self.folder = folder
         self.clock = MovingClock()
-        self.registrar = SigningKeyPair.generate()
+        self.registrars = [SigningKeyPair.generate() for _ in range(registrars)]
+        self.registrar = self.registrars[0]
         self.log_keys = {name: LogKeyPair.generate(f"{ORIGIN}/{name}") for name in LogName}
         self.witness_keys = WitnessKeyPair.generate("ngo.test/witness")
         database = WitnessDatabase.create(
@@ -209,8 +213,11 @@ class World:
             created=NOW,
             directory_log=self.log_keys[LogName.DIRECTORY].vkeys,
             audit_log=self.log_keys[LogName.AUDIT].vkeys,
-            registrars=(Registrar(name="anna", key=self.registrar.public),),
-            threshold=1,
+            registrars=tuple(
+                Registrar(name=name, key=pair.public)
+                for name, pair in zip(REGISTRARS, self.registrars, strict=False)
+            ),
+            threshold=threshold,
             witnesses=(
                 Witness(
                     name=self.witness_keys.name,
@@ -220,7 +227,7 @@ class World:
             ),
             quorum=1,
         )
-        self.root_bytes = sign_root(self.root, [self.registrar])
+        self.root_bytes = sign_root(self.root, self.registrars)
         self.config = new_config(folder / "hub", origin=ORIGIN, host="127.0.0.1", port=8600)
         self.services = self.open_services()
         self.app = make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
@@ -229,7 +236,7 @@ class World:
         )
         self.services.directory.install_root(self.root_bytes, now=NOW)
         if charter is not None:
-            signed = sign_charter(charter.encode(), [self.registrar])
+            signed = sign_charter(charter.encode(), self.registrars)
             self.services.directory.publish_charter(signed, now=NOW)
         self.witness_round()
 
@@ -261,8 +268,8 @@ class World:
         proof = b64encode(open_challenge(desk.kem, payload, challenge))
         path = f"/v1/enrolments/{answer.json()['id']}/proof"
         assert self.client.post(path, json={"proof": proof}).status_code == 200
-        signed = countersign(statement, [self.registrar])
-        self.services.enrolments.approve(signed, now=self.clock())
+        signed = countersign(statement, self.registrars)
+        self.services.statements.countersigned(signed, now=self.clock())
         self.witness_round()
         return desk
 

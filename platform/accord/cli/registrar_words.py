@@ -92,6 +92,11 @@ def _charter_words(charter: Charter) -> list[str]:
     return [
         f"CHARTER version {charter.version}: {charter.name}",
         f"hash {_short(charter.sha256)}, {charter.size} bytes",
+        *(
+            ()
+            if charter.registrars is None
+            else (f"{charter.registrars} registrars must sign who is a member",)
+        ),
         *(f"{rule.name}: {_rule_words(rule)}" for rule in charter.rules),
         *(
             f"{grant.name}: {', '.join(sorted(grant.kinds))} may {', '.join(sorted(grant.actions))}"

@@ -8,7 +8,7 @@ from accord.clock import Clock
 from accord.hub.audit import Recorder
 from accord.hub.bundles import Acknowledgements, Bundles, Receipts
 from accord.hub.config import HubConfig
-from accord.hub.directory import Directory, Enrolments
+from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
 from accord.hub.jobs import Jobs
 from accord.hub.people import People
@@ -46,6 +46,7 @@ class Services:
     recorder: Recorder
     directory: Directory
     enrolments: Enrolments
+    statements: Statements
     people: People
     feed: Feed
     bundles: Bundles
@@ -132,7 +133,18 @@ def build_services(
         recorder=recorder,
         directory=directory,
         enrolments=Enrolments(
-            engine=database.reading, writer=writer, recorder=recorder, directory=directory
+            engine=database.reading,
+            writer=writer,
+            recorder=recorder,
+            directory=directory,
+            clock=clock,
+        ),
+        statements=Statements(
+            engine=database.reading,
+            writer=writer,
+            recorder=recorder,
+            directory=directory,
+            clock=clock,
         ),
         people=People(engine=database.reading, writer=writer, recorder=recorder),
         feed=feed,

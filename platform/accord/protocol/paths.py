@@ -19,6 +19,7 @@ OPENAPI: Final = "/v1/openapi.json"
 ENROLMENTS: Final = "/v1/enrolments"
 ENROLMENT: Final = "/v1/enrolments/<enrolment_id>"
 ENROLMENT_PROOF: Final = "/v1/enrolments/<enrolment_id>/proof"
+STATEMENTS: Final = "/v1/statements"
 
 BUNDLE: Final = "/v1/bundles/<bundle_id>"
 RECEIPT: Final = "/v1/bundles/<bundle_id>/receipt"

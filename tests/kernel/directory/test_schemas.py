@@ -71,7 +71,7 @@ WRITTEN: dict[str, bytes] = {
     "root": FULL_ROOT.payload,
     "registrar": format_registrar(ROOT.registrars[0]).strip(),
     "statement": format_statement(enrolment()),
-    "charter-point": format_point(CharterPoint(version=1, sha256=bytes(32), size=9)),
+    "charter-point": format_point(CharterPoint(version=1, sha256=bytes(32), size=9, registrars=2)),
     "root-point": format_point(RootPoint(version=1, sha256=bytes(32), size=9)),
     "acknowledgement": format_acknowledgement(SAID),
     "tally": format_tally(TALLY),

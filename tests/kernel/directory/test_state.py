@@ -457,6 +457,55 @@ def test_an_older_charter_cannot_come_back() -> None:
         assert code_of(lambda second=second: replay([POINT_2, second], ROOT)) == "charter_order"  # type: ignore[misc]
 
 
+TOML_3 = TOML.replace(b"format = 1", b"format = 1\nregistrars = 3", 1)
+POINT_3 = format_point(charter_point(parse_charter(TOML_3)))
+
+
+def test_a_charter_asks_for_more_registrars_than_the_root_file() -> None:
+    assert code_of(lambda: replay([POINT_3, ENROLLED], ROOT)) == "threshold_missed"
+    assert (replay([POINT], ROOT).threshold, replay([POINT_3], ROOT).threshold) == (2, 3)
+    state = replay([ENROLLED, POINT_3], ROOT)
+    suspended = state.apply(step(state, Op.SUSPEND, REGISTRARS[:1]))
+    resume = step(suspended, Op.RESUME, TWO)
+    assert code_of(lambda: suspended.apply(resume)) == "threshold_missed"
+    assert suspended.weigh(resume, now=held(state).time + 2 * DAY).missing == 1
+    resumed = suspended.apply(step(suspended, Op.RESUME, REGISTRARS))
+    assert held(resumed).status is Status.ACTIVE
+    assert code_of(lambda: state.apply(recover(state))) == "threshold_missed"
+    assert held(state.apply(rotate(state))).sig == NEW.sig.public
+    assert state.verify_charter(sign_charter(TOML_3, TWO)).registrars == 3
+
+
+def test_a_charter_never_asks_for_fewer_registrars_than_the_root_file() -> None:
+    fewer = TOML.replace(b"format = 1", b"format = 1\nregistrars = 1", 1)
+    state = replay([format_point(charter_point(parse_charter(fewer)))], ROOT)
+    assert state.threshold == 2
+
+
+def test_a_point_that_lies_about_the_registrars_puts_no_charter_in_force() -> None:
+    """The hub writes the point; the charter's own bytes say how many registrars decide."""
+    for toml, lie in ((TOML_3, None), (TOML_3, 1), (TOML, 3)):
+        point = replace(charter_point(parse_charter(toml)), registrars=lie)
+        state = replay([format_point(point)], ROOT)
+        signed = sign_charter(toml, TWO)
+        assert code_of(lambda s=state, c=signed: s.verify_charter(c)) == "charter_not_in_force"  # type: ignore[misc]
+
+
+def test_weighing_applies_nothing_and_checks_everything() -> None:
+    time = held(ONE).time + DAY
+    half = step(ONE, Op.REVOKE, REGISTRARS[:1])
+    weighed = ONE.weigh(half, now=time)
+    assert (weighed.registrars, weighed.missing, ONE.size) == (1, 1, 1)
+    assert ONE.weigh(step(ONE, Op.REVOKE, [BANK_KEYS.recovery]), now=time).missing == 0
+    for leaf, code in (
+        (step(ONE, Op.REVOKE, [STRANGER]), "signer_not_entitled"),
+        (step(ONE, Op.SUSPEND, TWO[:1], after=3 * DAY), "statement_not_fresh"),
+        (step(ONE, Op.RESUME, TWO), "status_wrong"),
+        (step(ONE, Op.ROTATE, [NEW.sig], keys=NEW), "threshold_missed"),
+    ):
+        assert code_of(lambda leaf=leaf: ONE.weigh(leaf, now=time)) == code  # type: ignore[misc]
+
+
 NEXT_ROOT = replace(
     ROOT,
     version=2,

@@ -234,6 +234,9 @@ def test_points_have_one_form() -> None:
         b'{"v":1,"charter":{"version":3,"sha256":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",'
         b'"len":1000}}'
     )
+    asking = replace(POINT, registrars=2)
+    assert parse_entry(format_point(asking)) == asking
+    assert format_point(asking).endswith(b'"len":1000,"registrars":2}}')
 
 
 @pytest.mark.parametrize(
@@ -243,6 +246,8 @@ def test_points_have_one_form() -> None:
         (format_point(POINT).replace(b'"len":1000', b'"len":0'), "value_invalid"),
         (format_point(POINT).replace(b'"len"', b'"size"'), "key_unknown"),
         (format_point(POINT)[:-1] + b',"x":1}', "key_unknown"),
+        (format_point(replace(POINT, registrars=17)), "value_invalid"),
+        (format_point(POINT).replace(b'"len"', b'"registrars":2,"len"'), "key_order"),
         (format_point(POINT) + b" ", "json_not_canonical"),
         (b'{"v":1,"charter":3}', "value_invalid"),
         (b'{"v":1,"other":{}}', "entry_unknown"),

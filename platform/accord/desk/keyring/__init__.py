@@ -1,14 +1,28 @@
 """The desk's private keys: made here, wrapped with a passphrase, unlocked for one command.
 
-Invariants: private keys leave this room only as key objects whose ``repr`` hides them; a key file
-is never overwritten; old opening keys are kept, so that older bundles can still be opened.
+Invariants: private keys leave this room only as key objects whose ``repr`` hides them, or wrapped
+in a backup; a key file is changed whole or not at all; old opening keys are kept, so that older
+bundles can still be opened.
 """
 
 from accord.desk.keyring.keyring import (
+    Following,
     Keyring,
     create_keyring,
+    create_recovery,
+    finish_change,
     load_recovery,
+    prepare_change,
     unlock_keyring,
 )
 
-__all__ = ["Keyring", "create_keyring", "load_recovery", "unlock_keyring"]
+__all__ = [
+    "Following",
+    "Keyring",
+    "create_keyring",
+    "create_recovery",
+    "finish_change",
+    "load_recovery",
+    "prepare_change",
+    "unlock_keyring",
+]

@@ -1,4 +1,10 @@
-"""Names and sizes of the keys in the desk's key file, and their way to key objects."""
+"""Names and sizes of the keys in the desk's key file, and their way to key objects.
+
+A change of keys has two steps, each durable: ``prepare_change`` puts the following keys beside
+those in force; ``finish_change`` lets them take over, keeps the old opening key for what was sealed
+to it, and lets go of the old signing and request keys. A killed change is taken up in between.
+Both are for callers that hold the right to seal (``storage.outbox.only_sender``).
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -13,9 +19,10 @@ from accord.kernel.keys import (
     KemKeyPair,
     RequestKeyPair,
     SigningKeyPair,
+    SigningPublicKey,
     require_post_quantum,
 )
-from accord.keyfile import load_keys, save_keys
+from accord.keyfile import load_keys, replace_keys, save_keys
 
 _SIGNING = "signing"
 _REQUEST = "request"
@@ -23,6 +30,25 @@ _VAULT = "vault"
 _KEM = "kem-"
 _FIRST_KEM = "kem-1"
 _RECOVERY = "recovery"
+_NEXT = "next-"
+_NEXT_KEM = "next-kem"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Following:
+    """The keys of a change that is under way.
+
+    Attributes:
+        signing: signs from then on.
+        request: signs requests from then on.
+        kem: opens what is sealed from then on.
+        recovery: the new recovery key's public part, when the change is a recovery.
+    """
+
+    signing: SigningKeyPair
+    request: RequestKeyPair
+    kem: KemKeyPair
+    recovery: SigningPublicKey | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +59,13 @@ class Keyring:
     request: RequestKeyPair
     kem: tuple[KemKeyPair, ...]
     vault: bytes = field(repr=False)
+    following: Following | None = None
 
     @property
     def opening_keys(self) -> Mapping[KeyId, KemKeyPair]:
-        """Every opening key by its id."""
-        return MappingProxyType({pair.kid: pair for pair in self.kem})
+        """Every opening key by its id, that of a change under way included."""
+        pairs = self.kem if self.following is None else (*self.kem, self.following.kem)
+        return MappingProxyType({pair.kid: pair for pair in pairs})
 
 
 def create_keyring(path: Path, recovery_path: Path, passphrase: bytes) -> Keyring:
@@ -59,8 +87,8 @@ def create_keyring(path: Path, recovery_path: Path, passphrase: bytes) -> Keyrin
         _VAULT: secrets.token_bytes(SEED_SIZE),
     }
     save_keys(path, entries, passphrase)
-    save_keys(recovery_path, {_RECOVERY: secrets.token_bytes(2 * SEED_SIZE)}, passphrase)
-    return _keyring(entries)
+    create_recovery(recovery_path, passphrase)
+    return keyring_of(entries)
 
 
 def unlock_keyring(path: Path, passphrase: bytes) -> Keyring:
@@ -72,6 +100,15 @@ def unlock_keyring(path: Path, passphrase: bytes) -> Keyring:
         Malformed: ``keys_incomplete``.
     """
     require_post_quantum()
+    return keyring_of(read_entries(path, passphrase))
+
+
+def read_entries(path: Path, passphrase: bytes) -> dict[str, bytes]:
+    """Return the named entries of the key file, for this room and for a backup.
+
+    Raises:
+        AuthenticationNeeded: ``keys_missing``; ``passphrase_wrong``.
+    """
     if not path.is_file():
         raise AuthenticationNeeded(
             "keys_missing",
@@ -79,7 +116,56 @@ def unlock_keyring(path: Path, passphrase: bytes) -> Keyring:
             observed=path.name,
             next_step="Run accord desk init.",
         )
-    return _keyring(load_keys(path, passphrase))
+    return load_keys(path, passphrase)
+
+
+def prepare_change(
+    path: Path, passphrase: bytes, *, recovery: SigningPublicKey | None = None
+) -> Keyring:
+    """Put following keys beside those in force, once; with ``recovery`` for a recovery.
+
+    Keys of a change that is under way are kept: they may stand in the hub's log already.
+    """
+    entries = read_entries(path, passphrase)
+    if _NEXT_KEM not in entries:
+        entries |= {
+            _NEXT + _SIGNING: secrets.token_bytes(2 * SEED_SIZE),
+            _NEXT + _REQUEST: secrets.token_bytes(SEED_SIZE),
+            _NEXT_KEM: secrets.token_bytes(SEED_SIZE),
+        }
+    if recovery is not None:
+        entries[_NEXT + _RECOVERY] = recovery.raw
+    replace_keys(path, entries, passphrase)
+    return keyring_of(entries)
+
+
+def finish_change(path: Path, passphrase: bytes) -> Keyring:
+    """Let the following keys take over; the old opening key stays, the other old ones go.
+
+    Raises:
+        Malformed: ``keys_incomplete`` when no change is under way.
+    """
+    entries = read_entries(path, passphrase)
+    keyring = keyring_of(entries)
+    if keyring.following is None:
+        raise _incomplete(_NEXT_KEM)
+    entries[_SIGNING] = entries.pop(_NEXT + _SIGNING)
+    entries[_REQUEST] = entries.pop(_NEXT + _REQUEST)
+    entries[f"{_KEM}{_last_kem(entries) + 1}"] = entries.pop(_NEXT_KEM)
+    entries.pop(_NEXT + _RECOVERY, None)
+    replace_keys(path, entries, passphrase)
+    return keyring_of(entries)
+
+
+def create_recovery(path: Path, passphrase: bytes) -> SigningKeyPair:
+    """Make a recovery key in a file of its own, to be kept off this computer.
+
+    Raises:
+        Conflict: ``keyfile_exists``.
+    """
+    seeds = secrets.token_bytes(2 * SEED_SIZE)
+    save_keys(path, {_RECOVERY: seeds}, passphrase)
+    return _signing({_RECOVERY: seeds}, _RECOVERY)
 
 
 def load_recovery(path: Path, passphrase: bytes) -> SigningKeyPair:
@@ -87,7 +173,12 @@ def load_recovery(path: Path, passphrase: bytes) -> SigningKeyPair:
     return _signing(load_keys(path, passphrase), _RECOVERY)
 
 
-def _keyring(entries: Mapping[str, bytes]) -> Keyring:
+def keyring_of(entries: Mapping[str, bytes]) -> Keyring:
+    """Return the keys of a key file's entries.
+
+    Raises:
+        Malformed: ``keys_incomplete``.
+    """
     kem = sorted(
         (name for name in entries if name.startswith(_KEM)),
         key=lambda name: (len(name), name),
@@ -99,7 +190,22 @@ def _keyring(entries: Mapping[str, bytes]) -> Keyring:
         request=RequestKeyPair.from_seed(_entry(entries, _REQUEST, SEED_SIZE)),
         kem=tuple(KemKeyPair.from_seed(_entry(entries, name, SEED_SIZE)) for name in kem),
         vault=_entry(entries, _VAULT, SEED_SIZE),
+        following=_following(entries) if _NEXT_KEM in entries else None,
     )
+
+
+def _following(entries: Mapping[str, bytes]) -> Following:
+    recovery = entries.get(_NEXT + _RECOVERY)
+    return Following(
+        signing=_signing(entries, _NEXT + _SIGNING),
+        request=RequestKeyPair.from_seed(_entry(entries, _NEXT + _REQUEST, SEED_SIZE)),
+        kem=KemKeyPair.from_seed(_entry(entries, _NEXT_KEM, SEED_SIZE)),
+        recovery=None if recovery is None else SigningPublicKey.from_raw(recovery),
+    )
+
+
+def _last_kem(entries: Mapping[str, bytes]) -> int:
+    return max(int(name.removeprefix(_KEM)) for name in entries if name.startswith(_KEM))
 
 
 def _signing(entries: Mapping[str, bytes], name: str) -> SigningKeyPair:

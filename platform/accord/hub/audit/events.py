@@ -160,11 +160,13 @@ MEANINGS: Mapping[EventClass, Meaning] = {
         "A signed statement on an organisation and its keys was added to the directory."
     ),
     EventClass.ENROLMENT_APPROVED: _governance(
-        "One of those who must approve an enrolment did; it may wait for others."
+        "A registrar signed an enrolment or another statement that waits for more of them."
     ),
-    EventClass.ENROLMENT_BEGUN: _governance("An invite was used to begin an enrolment."),
+    EventClass.ENROLMENT_BEGUN: _governance(
+        "An organisation sent new keys to enrol, rotate or recover with; they are not proved yet."
+    ),
     EventClass.ENROLMENT_PROVED: _governance(
-        "An organisation proved that it holds the keys that it wants to enrol."
+        "An organisation proved that it holds the keys that it wants to enrol or recover with."
     ),
     EventClass.ENROLMENT_REFUSED: _governance("An enrolment was refused or withdrawn."),
     EventClass.HOLD_LIFTED: _governance("A legal hold on events or bundles was lifted."),

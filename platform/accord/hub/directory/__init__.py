@@ -4,7 +4,9 @@ The hub publishes what the registrars signed; it can neither make nor change an 
 keys, and every desk replays the log for itself.
 """
 
-from accord.hub.directory.enrolments import Enrolment, Enrolments
+from accord.hub.directory.enrolments import Enrolments
 from accord.hub.directory.service import Directory, Judged
+from accord.hub.directory.statements import Statements, Taken
+from accord.hub.directory.waiting import Enrolment
 
-__all__ = ["Directory", "Enrolment", "Enrolments", "Judged"]
+__all__ = ["Directory", "Enrolment", "Enrolments", "Judged", "Statements", "Taken"]

@@ -1,11 +1,10 @@
-"""Enrolment: invite, challenge, proof of possession, approval.
+"""Enrolment: invite, challenge, proof of possession; and the proof of keys that change.
 
 Invariants: an invite works once, for a day, for one name and kind; a desk proves that it holds the
-KEM key before a registrar is asked; what the registrars signed must be the statement that was
-proved. Each step tells who acts next. The codes of invites and challenges are kept as hashes.
+KEM key before a registrar is asked or a rotation is logged. Each step tells who acts next. The
+codes of invites and challenges are kept as hashes. What registrars sign: ``statements``.
 """
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -14,13 +13,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from accord.clock import Clock
 from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.directory import waiting
 from accord.hub.directory.service import Directory
 from accord.hub.directory.tables import EnrolmentRow, InviteRow
+from accord.hub.directory.waiting import ACTIVE, APPROVAL_NEEDED, PROOF_NEEDED, Enrolment
 from accord.hub.storage import Writer
 from accord.kernel.directory.authority import verify_enrolment_request
 from accord.kernel.directory.challenge import SECRET_SIZE, seal_challenge
-from accord.kernel.directory.statements import SignedStatement, parse_statement
+from accord.kernel.directory.statements import Op
 from accord.kernel.errors import Conflict, NotFound, Refused
 from accord.kernel.identifiers import OrgId, make_org_id
 from accord.kernel.markings import OrgKind
@@ -31,35 +33,34 @@ INVITE_SECONDS = 24 * 3600
 CODE_BYTES = 20
 """Randomness of an invite's code: 160 bits."""
 
-ID_BYTES = 16
-
-PROOF_NEEDED = "proof-needed"
-APPROVAL_NEEDED = "approval-needed"
-ACTIVE = "active"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """Where an enrolment stands; ``statement`` is what the desk sent, or what was approved."""
+class Invite:
+    """An invite that can still be used; its code is known to whoever got it."""
 
-    enrolment_id: str
     org: OrgId
-    state: str
-    statement: bytes
-    at: int
+    kind: str
+    expires: int
 
 
 class Enrolments:
     """The verbs of enrolment."""
 
     def __init__(
-        self, *, engine: Engine, writer: Writer, recorder: Recorder, directory: Directory
+        self,
+        *,
+        engine: Engine,
+        writer: Writer,
+        recorder: Recorder,
+        directory: Directory,
+        clock: Clock,
     ) -> None:
         """Work with the rooms that are handed down."""
         self._engine = engine
         self._writer = writer
         self._recorder = recorder
         self._directory = directory
+        self._clock = clock
 
     def invite(self, name: str, kind: OrgKind, *, now: int) -> tuple[OrgId, str]:
         """Make a one-off invite; return the organisation's id-to-be and the code, shown once.
@@ -92,6 +93,16 @@ class Enrolments:
         self._writer.run(act)
         return org, code
 
+    def invites(self) -> Sequence[Invite]:
+        """Return the invites that can still be used, the one that ends first at the head."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(InviteRow.org, InviteRow.kind, InviteRow.expires)
+                .where(InviteRow.used.is_(None), InviteRow.expires >= self._clock())
+                .order_by(InviteRow.expires, InviteRow.org)
+            ).all()
+        return [Invite(org=OrgId(row.org), kind=row.kind, expires=row.expires) for row in rows]
+
     def begin(self, code: str, statement: bytes, *, now: int) -> tuple[str, bytes]:
         """Take a desk's enrolment; return the enrolment's id and the challenge.
 
@@ -108,9 +119,8 @@ class Enrolments:
             raise Refused("invite_wrong", "An enrolment brings its keys and profile.")
         kind = said.profile.kind
         challenge = seal_challenge(said.kem, signed.envelope.payload, secret)
-        enrolment_id = _new_id()
 
-        def act(connection: Connection) -> None:
+        def act(connection: Connection) -> str:
             invite = _usable_invite(connection, code, now)
             if invite != (said.org, kind.value):
                 raise Refused(
@@ -122,58 +132,55 @@ class Enrolments:
             connection.execute(
                 update(InviteRow).where(InviteRow.code_hash == _digest(code)).values(used=now)
             )
-            connection.execute(
-                insert(EnrolmentRow).values(
-                    enrolment_id=enrolment_id,
-                    org=said.org,
-                    statement=statement,
-                    secret_hash=hashlib.sha256(secret).digest(),
-                    state=PROOF_NEEDED,
-                    at=now,
-                )
-            )
+            handle = waiting.keep(connection, signed, state=PROOF_NEEDED, secret=secret, now=now)
             self._recorder.record(
                 connection,
-                Event(what=EventClass.ENROLMENT_BEGUN, org=said.org, subject=enrolment_id),
+                Event(what=EventClass.ENROLMENT_BEGUN, org=said.org, subject=handle),
                 now=now,
             )
+            return handle
 
-        self._writer.run(act)
-        return enrolment_id, challenge
+        return self._writer.run(act), challenge
 
     def prove(self, enrolment_id: str, secret: bytes, *, now: int) -> Enrolment:
-        """Take the answer to the challenge.
+        """Take the answer to the challenge; a rotation is then complete and is logged.
 
         Raises:
             NotFound: ``not_found``, also for a wrong answer: a stranger learns nothing.
+            AccordError: what the directory's replay refuses, for a rotation.
         """
         with self._engine.connect() as connection:  # strangers never get as far as the writer
-            row = connection.execute(
-                select(EnrolmentRow.org, EnrolmentRow.secret_hash).where(
-                    EnrolmentRow.enrolment_id == enrolment_id
-                )
-            ).one_or_none()
-        digest = hashlib.sha256(secret).digest()
-        if row is None or not hmac.compare_digest(row.secret_hash, digest):
-            raise NotFound("not_found", "There is no such enrolment, or the proof is wrong.")
-
-        def act(connection: Connection) -> None:
-            changed = connection.execute(
-                update(EnrolmentRow)
-                .where(
-                    EnrolmentRow.enrolment_id == enrolment_id, EnrolmentRow.state == PROOF_NEEDED
-                )
-                .values(state=APPROVAL_NEEDED)
+            kept = connection.scalar(
+                select(EnrolmentRow.secret_hash).where(EnrolmentRow.enrolment_id == enrolment_id)
             )
-            if changed.rowcount:
-                self._recorder.record(
-                    connection,
-                    Event(what=EventClass.ENROLMENT_PROVED, org=row.org, subject=row.org),
-                    now=now,
-                )
-
-        self._writer.run(act)
+        digest = hashlib.sha256(secret).digest()
+        if kept is None or not hmac.compare_digest(kept, digest):
+            raise NotFound("not_found", "There is no such enrolment, or the proof is wrong.")
+        found = self.find(enrolment_id)
+        if found.state != PROOF_NEEDED:
+            return found
+        if found.op is Op.ROTATE:
+            self._directory.append_statement(
+                found.statement,
+                now=now,
+                beside=lambda connection: _settle(connection, enrolment_id),
+            )
+        else:
+            self._writer.run(lambda connection: self._proved(connection, found, now))
         return self.find(enrolment_id)
+
+    def _proved(self, connection: Connection, found: Enrolment, now: int) -> None:
+        if waiting.change(connection, found.enrolment_id, state=APPROVAL_NEEDED):
+            self._recorder.record(
+                connection,
+                Event(
+                    what=EventClass.ENROLMENT_PROVED,
+                    org=found.org,
+                    subject=found.org,
+                    detail=found.op.value,
+                ),
+                now=now,
+            )
 
     def find(self, enrolment_id: str) -> Enrolment:
         """Return where an enrolment stands.
@@ -182,59 +189,19 @@ class Enrolments:
             NotFound: ``not_found``.
         """
         with self._engine.connect() as connection:
-            row = connection.execute(
-                select(EnrolmentRow.__table__).where(EnrolmentRow.enrolment_id == enrolment_id)
-            ).one_or_none()
-        if row is None:
+            found = waiting.find(connection, enrolment_id, now=self._clock())
+        if found is None:
             raise NotFound("not_found", "There is no such enrolment, or the proof is wrong.")
-        return Enrolment(
-            enrolment_id=row.enrolment_id,
-            org=OrgId(row.org),
-            state=row.state,
-            statement=row.statement,
-            at=row.at,
-        )
+        return found
 
     def waiting(self) -> Sequence[Enrolment]:
-        """Return the enrolments that the registrars should look at, oldest first."""
+        """Return what the registrars should look at, oldest first."""
         with self._engine.connect() as connection:
-            ids = connection.scalars(
-                select(EnrolmentRow.enrolment_id)
-                .where(EnrolmentRow.state == APPROVAL_NEEDED)
-                .order_by(EnrolmentRow.at)
-            ).all()
-        return [self.find(one) for one in ids]
+            return waiting.read_all(connection, states=(APPROVAL_NEEDED,), now=self._clock())
 
-    def approve(self, statement: bytes, *, now: int) -> tuple[Enrolment, int]:
-        """Append the enrolment that the registrars countersigned; return it and its leaf.
 
-        Raises:
-            NotFound: ``enrolment_missing`` when no such statement was proved here.
-            AccordError: what the directory's replay refuses.
-        """
-        signed = parse_statement(statement)
-        enrolment = self._proved(signed)
-
-        def activate(connection: Connection) -> None:
-            connection.execute(
-                update(EnrolmentRow)
-                .where(EnrolmentRow.enrolment_id == enrolment.enrolment_id)
-                .values(state=ACTIVE, statement=statement)
-            )
-
-        number = self._directory.append_statement(statement, now=now, beside=activate)
-        return self.find(enrolment.enrolment_id), number
-
-    def _proved(self, signed: SignedStatement) -> Enrolment:
-        for enrolment in self.waiting():
-            if parse_statement(enrolment.statement).envelope.payload == signed.envelope.payload:
-                return enrolment
-        raise NotFound(
-            "enrolment_missing",
-            "No enrolment with exactly this statement has proved its key here.",
-            observed=signed.statement.org,
-            next_step="List what waits: accord hub org list.",
-        )
+def _settle(connection: Connection, enrolment_id: str) -> None:
+    waiting.change(connection, enrolment_id, state=ACTIVE)
 
 
 def _usable_invite(connection: Connection, code: str, now: int) -> tuple[str, str]:
@@ -254,7 +221,3 @@ def _usable_invite(connection: Connection, code: str, now: int) -> tuple[str, st
 
 def _digest(code: str) -> bytes:
     return hashlib.sha256(b"accord/1/invite\0" + code.encode("utf-8")).digest()
-
-
-def _new_id() -> str:
-    return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode("ascii").rstrip("=").lower()

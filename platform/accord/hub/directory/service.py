@@ -29,14 +29,21 @@ from accord.kernel.policy.decide import Party
 REFRESH_SECONDS = 0.5
 """How long the state may lag behind leaves that another process appended."""
 
+SETTLE = 3600
+"""Seconds after a rotation for which bundles that were sealed to the old key are still taken."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The directory by which one bundle is judged; ``size`` goes into its accept event."""
+    """The directory by which one bundle is judged; ``size`` goes into its accept event.
+
+    ``sealed_at`` is the size that the sender used: recipients' keys are those of then.
+    """
 
     state: DirectoryState
     size: int
     now: int
+    sealed_at: int
 
     def party(self, org: OrgId) -> Party:
         """Return what the charter needs to know of ``org``."""
@@ -50,6 +57,10 @@ class Judged:
     def require_recipient(self, org: OrgId, kid: KeyId) -> None:
         """Check that bundles may be sealed to ``org`` with the key ``kid``.
 
+        A bundle that was under way when its recipient rotated is taken for ``SETTLE`` seconds
+        after that, unless the rotation says that the old key was compromised: its owner keeps the
+        old opening key.
+
         Raises:
             Refused: ``recipient_unknown``, ``recipient_key_other`` or ``recipient_key_expired``.
         """
@@ -61,7 +72,7 @@ class Judged:
                 observed=org,
                 next_step="Fetch the directory and choose recipients from it.",
             )
-        if found.kem.kid != kid:
+        if found.kem.kid != kid and not self._was_under_way(found, kid):
             raise Refused(
                 "recipient_key_other",
                 "The bundle is sealed to a key that is not in force.",
@@ -69,6 +80,19 @@ class Judged:
                 next_step="Fetch the directory and seal again.",
             )
         self.state.recipient(org, size=self.size, at=self.now)
+
+    def _was_under_way(self, found: Organisation, kid: KeyId) -> bool:
+        """Tell whether ``kid`` was the opening key at the sender's size and ended just now."""
+        then = self.state.find_organisation(found.org, size=self.sealed_at)
+        if then is None or then.kem.kid != kid:
+            return False
+        ending = self.state.ending(kid)
+        return (
+            ending is not None
+            and not ending.withdrawn
+            and self.state.key(kid).compromised_since is None
+            and self.now - ending.time <= SETTLE
+        )
 
 
 def party_of(organisation: Organisation) -> Party:
@@ -159,7 +183,7 @@ class Directory:
                 observed=point.origin,
                 next_step="Fetch the directory again and compare the root file.",
             )
-        return Judged(state=state, size=state.size, now=now)
+        return Judged(state=state, size=state.size, now=now, sealed_at=point.size)
 
     def _root_at(self, size: int) -> bytes:
         with self._lock:
@@ -241,10 +265,18 @@ class Directory:
         Raises:
             VerificationFailed: ``charter_order``, ``threshold_missed``, ``signature_wrong``.
             Malformed: a rule cannot be read; the line is named.
+            Refused: ``registrars_too_few``.
         """
         charter = verify_charter(
             raw, registrars=self.root.registrar_keys, threshold=self.root.threshold
         )
+        if charter.registrars is not None and charter.registrars > len(self.root.registrars):
+            raise Refused(
+                "registrars_too_few",
+                "The charter asks for more registrars than the root file names.",
+                observed=f"{charter.registrars} of {len(self.root.registrars)}",
+                next_step="Lower 'registrars' in the charter, or sign a root file with more.",
+            )
         point = charter_point(charter)
         event = Event(
             what=EventClass.CHARTER_PUBLISHED,

@@ -1,6 +1,6 @@
 """Rows of invites, enrolments and published documents."""
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accord.hub.storage import Base
@@ -20,9 +20,13 @@ class InviteRow(Base):
 
 
 class EnrolmentRow(Base):
-    """An enrolment on its way: proof of possession first, then the registrars' approval."""
+    """A statement on its way: proof of possession first, then the registrars' approval.
+
+    ``op`` is the statement's; ``reason`` says why it was refused.
+    """
 
     __tablename__ = "enrolments"
+    __table_args__ = (Index("ix_enrolments_state", "state"),)
 
     enrolment_id: Mapped[str] = mapped_column(primary_key=True)
     org: Mapped[str]
@@ -30,6 +34,8 @@ class EnrolmentRow(Base):
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str]
     at: Mapped[int]
+    op: Mapped[str]
+    reason: Mapped[str | None]
 
 
 class DocumentRow(Base):

@@ -6,6 +6,7 @@ from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accord import __version__
+from accord.hub.directory import Enrolment, Taken
 from accord.hub.services import Services
 from accord.hub.transparency import LogName
 from accord.hub.web.metrics import Metrics
@@ -18,6 +19,7 @@ from accord.protocol.schemas.enrolments import (
     EnrolmentProof,
     EnrolmentRequest,
     EnrolmentState,
+    StatementTaken,
 )
 from accord.protocol.schemas.hub import Hub
 from accord.webbase.api import ApiRoutes
@@ -25,8 +27,6 @@ from accord.webbase.routes import Who, declare
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 """Addresses from which the counts may be read."""
-
-_NEXT_ACTOR = {"proof-needed": "desk", "approval-needed": "registrar", "active": "nobody"}
 
 
 def hub_routes(services: Services) -> ApiRoutes:
@@ -92,7 +92,15 @@ def enrolment_routes(services: Services) -> ApiRoutes:
         enrolment = services.enrolments.prove(
             paths.parse_enrolment_id(enrolment_id), body["proof"], now=services.clock()
         )
-        return _state(enrolment.enrolment_id, enrolment.state, enrolment.org)
+        return _state(enrolment)
+
+    @routes.serves(paths.STATEMENTS, method="POST")
+    @routes.takes_bytes(paths.STATEMENT_TYPE, description="A signed directory statement.")
+    @routes.answers(202, StatementTaken)
+    @declare("statement:submit", who=Who.PROGRAM)
+    def post_statement() -> dict[str, object]:
+        """Take a statement on keys or standing; its own signatures are its only standing."""
+        return _taken(services.statements.submit(request.get_data(), now=services.clock()))
 
     @routes.serves(paths.ENROLMENT, method="GET")
     @routes.answers(200, EnrolmentState)
@@ -100,7 +108,7 @@ def enrolment_routes(services: Services) -> ApiRoutes:
     def get_enrolment(enrolment_id: str) -> dict[str, object]:
         """Say where an enrolment stands and who must act next; its id is the key to it."""
         enrolment = services.enrolments.find(paths.parse_enrolment_id(enrolment_id))
-        return _state(enrolment.enrolment_id, enrolment.state, enrolment.org)
+        return _state(enrolment)
 
     return routes
 
@@ -143,10 +151,29 @@ def _log_head(services: Services, log: LogName) -> dict[str, object]:
     return {"origin": services.root.log_origin(log), "size": head.size if head else 0}
 
 
-def _state(enrolment_id: str, state: str, org: str) -> dict[str, object]:
-    return {
-        "id": enrolment_id,
-        "state": state,
-        "org": org,
-        "next_actor": _NEXT_ACTOR.get(state, "nobody"),
+def _state(enrolment: Enrolment) -> dict[str, object]:
+    told = {
+        "id": enrolment.enrolment_id,
+        "state": enrolment.state,
+        "org": enrolment.org,
+        "next_actor": enrolment.next_actor,
+        "op": enrolment.op.value,
+        "expires": enrolment.expires,
+        "reason": enrolment.reason,
     }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _taken(taken: Taken) -> dict[str, object]:
+    told = {
+        "state": taken.state,
+        "org": taken.org,
+        "op": taken.op.value,
+        "next_actor": taken.next_actor,
+        "signatures": taken.signatures,
+        "missing": taken.missing,
+        "id": taken.enrolment_id,
+        "challenge": taken.challenge,
+        "index": taken.index,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -7,6 +7,7 @@ organisation's key, its recovery key, registrars. Nothing else about a statement
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 from accord.kernel import dsse
@@ -73,25 +74,41 @@ def _candidates(
     return found
 
 
-def verify_authority(
-    signed: SignedStatement, held: Organisation | None, root: RootFile
-) -> tuple[KeyId, ...]:
-    """Verify that those who must sign ``signed`` did; return the signers' key ids.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A statement whose signatures so far hold.
+
+    Attributes:
+        signers: key ids of those who signed, in order.
+        registrars: how many registrars are among them.
+        missing: how many more registrars must sign; 0 when it is complete.
+    """
+
+    signers: tuple[KeyId, ...]
+    registrars: int
+    missing: int
+
+
+def weigh_authority(
+    signed: SignedStatement, held: Organisation | None, root: RootFile, *, threshold: int
+) -> Weighed:
+    """Verify the signatures of ``signed`` and count the registrars that it still lacks.
 
     (1) Each signer has a say in this operation. (2) They stand in order. (3) Every signature
-    holds. (4) One alternative of ``needs_of`` is met.
+    holds. (4) Everybody but registrars whom an alternative of ``needs_of`` asks for has signed.
 
     Args:
         signed: a parsed statement.
         held: the organisation before it, ``None`` for an enrolment.
         root: the root file in force.
+        threshold: how many registrars decide: the root file's number, or more by the charter.
 
     Raises:
         VerificationFailed: ``signer_not_entitled``, ``signer_order``, ``signature_wrong``,
             ``threshold_missed``.
     """
     statement = signed.statement
-    needs = needs_of(statement, root.threshold)
+    needs = needs_of(statement, threshold)
     allowed = {capacity for need in needs for capacity in need}
     candidates = _candidates(statement, held, root)
     order = []
@@ -112,14 +129,51 @@ def verify_authority(
         signed.envelope, lambda kid: candidates[kid][1], context=STATEMENT_CONTEXT
     )
     have = Counter(order)
-    if not any(all(have[who] >= count for who, count in need.items()) for need in needs):  # (4)
-        raise VerificationFailed(
-            "threshold_missed",
-            f"Too few have signed '{statement.op}'.",
-            observed=_counted(have),
-            next_step="Needed: " + " or ".join(_counted(need) for need in needs) + ".",
-        )
-    return kids
+    missing = [
+        max(0, need.get(Signer.REGISTRAR, 0) - have[Signer.REGISTRAR])
+        for need in needs
+        if all(have[who] >= count for who, count in need.items() if who is not Signer.REGISTRAR)
+    ]
+    if not missing:  # (4)
+        raise _threshold_missed(statement, have, needs)
+    return Weighed(signers=kids, registrars=have[Signer.REGISTRAR], missing=min(missing))
+
+
+def verify_authority(
+    signed: SignedStatement,
+    held: Organisation | None,
+    root: RootFile,
+    *,
+    threshold: int | None = None,
+) -> tuple[KeyId, ...]:
+    """Verify that all who must sign ``signed`` did; return the signers' key ids.
+
+    Args:
+        signed: a parsed statement.
+        held: the organisation before it, ``None`` for an enrolment.
+        root: the root file in force.
+        threshold: as for ``weigh_authority``; the root file's number when absent.
+
+    Raises:
+        VerificationFailed: as ``weigh_authority``; ``threshold_missed`` also for registrars.
+    """
+    needed = root.threshold if threshold is None else threshold
+    weighed = weigh_authority(signed, held, root, threshold=needed)
+    if weighed.missing:
+        have = Counter({Signer.REGISTRAR: weighed.registrars})
+        raise _threshold_missed(signed.statement, have, needs_of(signed.statement, needed))
+    return weighed.signers
+
+
+def _threshold_missed(
+    statement: Statement, have: Counter[Signer], needs: tuple[Need, ...]
+) -> VerificationFailed:
+    return VerificationFailed(
+        "threshold_missed",
+        f"Too few have signed '{statement.op}'.",
+        observed=_counted(have),
+        next_step="Needed: " + " or ".join(_counted(need) for need in needs) + ".",
+    )
 
 
 def _counted(need: Need) -> str:

@@ -5,12 +5,15 @@ which signed charter or root file is in force from here on: the thing itself car
 registrars' signatures, the point gives it its place in the witnessed log.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypedDict
 
+from accord.kernel import dsse
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.statements import SignedStatement, parse_statement
 from accord.kernel.encoding import (
+    JsonValue,
     b64decode,
     b64encode,
     dump_object,
@@ -36,11 +39,14 @@ class CharterPoint:
         version: the charter's own version; strictly rising in the log.
         sha256: hash of the charter's TOML bytes.
         size: how many bytes they are.
+        registrars: how many registrars must sign enrolments, resumptions, recoveries and
+            revocations while it is in force, when that is more than the root file asks for.
     """
 
     version: int
     sha256: bytes
     size: int
+    registrars: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +65,16 @@ class RootPoint:
 
 
 Entry = SignedStatement | CharterPoint | RootPoint
-Point = TypeVar("Point", CharterPoint, RootPoint)
 
 
 def charter_point(charter: Charter) -> CharterPoint:
     """Return the point that puts ``charter`` in force."""
-    return CharterPoint(version=charter.version, sha256=charter.sha256, size=charter.size)
+    return CharterPoint(
+        version=charter.version,
+        sha256=charter.sha256,
+        size=charter.size,
+        registrars=charter.registrars,
+    )
 
 
 def root_point(root: RootFile) -> RootPoint:
@@ -73,14 +83,19 @@ def root_point(root: RootFile) -> RootPoint:
 
 
 def format_point(point: CharterPoint | RootPoint) -> bytes:
-    """Return the leaf's bytes: ``{"v":1,"charter"|"root":{"version","sha256","len"}}``."""
+    """Return the leaf's bytes: ``{"v":1,"charter"|"root":{"version","sha256","len"}}``.
+
+    A charter point may have ``registrars`` behind ``len``.
+    """
     name = "charter" if isinstance(point, CharterPoint) else "root"
-    return dump_object(
-        {
-            "v": 1,
-            name: {"version": point.version, "sha256": b64encode(point.sha256), "len": point.size},
-        }
-    )
+    inner: dict[str, JsonValue] = {
+        "version": point.version,
+        "sha256": b64encode(point.sha256),
+        "len": point.size,
+    }
+    if isinstance(point, CharterPoint) and point.registrars is not None:
+        inner["registrars"] = point.registrars
+    return dump_object({"v": 1, name: inner})
 
 
 def parse_entry(data: bytes) -> Entry:
@@ -91,20 +106,42 @@ def parse_entry(data: bytes) -> Entry:
             ``base64_invalid`` for a point.
     """
     if data.startswith(_CHARTER):
-        return _parse_point(data, "charter", CharterPoint)
+        return _parse_charter_point(data)
     if data.startswith(_ROOT):
-        return _parse_point(data, "root", RootPoint)
+        inner = _inner(data, "root")
+        require_keys(inner, required=("version", "sha256", "len"))
+        return RootPoint(**_common(inner))
     if data.startswith(b'{"v":'):
         raise Malformed("entry_unknown", "The directory log holds no such leaf.")
     return parse_statement(data)
 
 
-def _parse_point(data: bytes, name: str, kind: type[Point]) -> Point:
+def _parse_charter_point(data: bytes) -> CharterPoint:
+    inner = _inner(data, "charter")
+    require_keys(
+        inner, required=("version", "sha256", "len", "registrars"), optional=("registrars",)
+    )
+    asked = None
+    if "registrars" in inner:
+        asked = require_int(inner, "registrars", minimum=1, maximum=dsse.MAX_SIGNERS)
+    return CharterPoint(**_common(inner), registrars=asked)
+
+
+def _inner(data: bytes, name: str) -> dict[str, JsonValue]:
     obj = parse_object(data, limit=MAX_POINT)
     require_keys(obj, required=("v", name))
-    inner = require_object(obj, name)
-    require_keys(inner, required=("version", "sha256", "len"))
-    return kind(
+    require_int(obj, "v", minimum=1, maximum=1)
+    return require_object(obj, name)
+
+
+class _Common(TypedDict):
+    version: int
+    sha256: bytes
+    size: int
+
+
+def _common(inner: Mapping[str, JsonValue]) -> _Common:
+    return _Common(
         version=require_int(inner, "version", minimum=1),
         sha256=b64decode(inner["sha256"], length=_DIGEST_SIZE),
         size=require_int(inner, "len", minimum=1),

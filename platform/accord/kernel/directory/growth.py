@@ -7,7 +7,11 @@ is thrown away with the error.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accord.kernel.directory.authority import verify_authority
+from accord.kernel.directory.authority import (
+    Weighed,
+    verify_authority,
+    weigh_authority,
+)
 from accord.kernel.directory.entries import CharterPoint, RootPoint, parse_entry
 from accord.kernel.directory.organisation import KeyRecord, Organisation, Status
 from accord.kernel.directory.rootfile import RootFile
@@ -87,13 +91,41 @@ class Growth:
     def _add_statement(self, signed: SignedStatement, now: int | None) -> None:
         """Check and add one statement.
 
-        (1) It is about an organisation of this hub. (2) When ``now`` is given it is fresh.
-        (3) It follows: chain, standing, hold. (4) A key that acts has not expired. (5) Its new
-        keys are new for ever. (6) Those who must sign did.
+        (1)-(5) as ``_check_statement``. (6) Those who must sign did.
         """
         statement = signed.statement
         versions = self.orgs.get(statement.org, ())
         held = versions[-1] if versions else None
+        following, added = self._check_statement(signed, held, now)
+        verify_authority(signed, held, self.root, threshold=self.threshold)  # (6)
+        self.orgs[statement.org] = (*versions, following)
+        self.keys.update({record.kid: record for record in added})
+        if held is not None:
+            self._move_keys(held, following, statement.compromised_since)
+
+    def weigh(self, signed: SignedStatement, now: int) -> Weighed:
+        """Check a statement that registrars may still have to sign; nothing is added."""
+        versions = self.orgs.get(signed.statement.org, ())
+        held = versions[-1] if versions else None
+        self._check_statement(signed, held, now)
+        return weigh_authority(signed, held, self.root, threshold=self.threshold)
+
+    @property
+    def threshold(self) -> int:
+        """How many registrars decide here: the root file's number, or more by the charter."""
+        asked = self.charters[-1].point.registrars if self.charters else None
+        return max(self.root.threshold, asked or 0)
+
+    def _check_statement(
+        self, signed: SignedStatement, held: Organisation | None, now: int | None
+    ) -> tuple[Organisation, tuple[KeyRecord, ...]]:
+        """Return the organisation after ``signed`` and its new keys; signatures come after.
+
+        (1) It is about an organisation of this hub. (2) When ``now`` is given it is fresh.
+        (3) It follows: chain, standing, hold. (4) A key that acts has not expired. (5) Its new
+        keys are new for ever.
+        """
+        statement = signed.statement
         if org_hub(statement.org) != self.root.hub:  # (1)
             raise VerificationFailed(
                 "hub_wrong",
@@ -105,18 +137,14 @@ class Growth:
                 "statement_not_fresh",
                 "A statement is accepted within 24 hours of its 'not_before'.",
                 observed=f"{statement.not_before - now:+d} seconds",
-                next_step="Make and sign the statement again.",
+                next_step="Make and sign the statement again; if it is new, set the clocks right.",
             )
         following = next_organisation(held, signed, self.size)  # (3)
         if held is not None and statement.op in {Op.ROTATE, Op.LEAVE}:  # (4)
             self._check_dates(held, statement.not_before)
         added = new_keys(statement, self.size)
         self._check_new(added)  # (5)
-        verify_authority(signed, held, self.root)  # (6)
-        self.orgs[statement.org] = (*versions, following)
-        self.keys.update({record.kid: record for record in added})
-        if held is not None:
-            self._move_keys(held, following, statement.compromised_since)
+        return following, added
 
     def _check_dates(self, held: Organisation, time: int) -> None:
         record = self.keys[held.sig.kid]

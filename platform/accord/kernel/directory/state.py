@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from accord.kernel.directory.authority import Weighed
 from accord.kernel.directory.entries import charter_point
 from accord.kernel.directory.growth import Growth, PlacedCharter
 from accord.kernel.directory.organisation import (
@@ -19,6 +20,7 @@ from accord.kernel.directory.organisation import (
     Status,
 )
 from accord.kernel.directory.rootfile import RootFile
+from accord.kernel.directory.statements import parse_statement
 from accord.kernel.directory.transition import CLOCK_SKEW
 from accord.kernel.encoding import b64encode
 from accord.kernel.errors import (
@@ -85,14 +87,7 @@ class DirectoryState:
             Conflict: ``org_taken``, ``statement_stale``, ``key_taken``.
             Refused: ``status_wrong``, ``rotation_too_soon``, ``hold_not_over``.
         """
-        growth = Growth(
-            root=self.root,
-            size=self.size,
-            successors=self.successors,
-            charters=list(self.charters),
-            orgs=dict(self._orgs),
-            keys=dict(self._keys),
-        )
+        growth = self._growth()
         for entry in entries:
             growth.add(entry, now)
         return replace(
@@ -102,6 +97,31 @@ class DirectoryState:
             charters=tuple(growth.charters),
             _orgs=MappingProxyType(growth.orgs),
             _keys=MappingProxyType(growth.keys),
+        )
+
+    def weigh(self, data: bytes, *, now: int) -> Weighed:
+        """Check a statement that registrars may still have to sign; nothing is applied.
+
+        Everything but the number of registrars is checked, as ``extend`` would at ``now``.
+
+        Raises:
+            AccordError: as ``extend``.
+        """
+        return self._growth().weigh(parse_statement(data), now)
+
+    @property
+    def threshold(self) -> int:
+        """How many registrars must sign what they decide: by the root file, or by the charter."""
+        return self._growth().threshold
+
+    def _growth(self) -> Growth:
+        return Growth(
+            root=self.root,
+            size=self.size,
+            successors=self.successors,
+            charters=list(self.charters),
+            orgs=dict(self._orgs),
+            keys=dict(self._keys),
         )
 
     # Organisations -----------------------------------------------------------------------------
@@ -168,6 +188,10 @@ class DirectoryState:
                 "key_unknown", "The directory has no such key.", observed=b64encode(kid)
             )
         return record
+
+    def keys_of(self, org: OrgId) -> tuple[KeyRecord, ...]:
+        """Return every key that ``org`` ever had, in the order of the log."""
+        return tuple(record for record in self._keys.values() if record.org == org)
 
     def ending(self, kid: KeyId) -> Ending | None:
         """Return how the key ended, or ``None`` while it counts (or when it never did).

@@ -65,7 +65,7 @@ def next_organisation(
     if held is None:
         return _enrolled(signed, index)
     _check_chain(held, statement)
-    _check_standing(held, statement)
+    require_standing(held, statement)
     recovering = statement.op is Op.RECOVER
     return replace(
         held,
@@ -138,7 +138,13 @@ def _check_chain(held: Organisation, statement: Statement) -> None:
         )
 
 
-def _check_standing(held: Organisation, statement: Statement) -> None:
+def require_standing(held: Organisation, statement: Statement) -> None:
+    """Check that ``held`` may be the subject of ``statement`` at its time.
+
+    Raises:
+        Refused: ``status_wrong``, ``rotation_too_soon``, ``hold_not_over``.
+        VerificationFailed: ``time_backwards``.
+    """
     if held.status not in FROM[statement.op]:
         raise Refused(
             "status_wrong",

@@ -40,6 +40,7 @@ SAME = "same"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,58}[a-z0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _TOP = ("format", "version", "name", "rule", "grant")
+_TOP_OPTIONAL = ("registrars",)
 _RULE_REQUIRED = (
     "name",
     "words",
@@ -135,6 +136,8 @@ class Charter:
         grants: likewise.
         sha256: hash of the TOML bytes; the directory log fixes it.
         size: number of TOML bytes.
+        registrars: how many registrars must sign who becomes or is again a member, when that is
+            more than the root file asks for; ``None`` leaves it to the root file.
     """
 
     version: int
@@ -143,6 +146,7 @@ class Charter:
     grants: tuple[Grant, ...]
     sha256: bytes
     size: int
+    registrars: int | None = None
 
 
 def parse_charter(data: bytes) -> Charter:
@@ -163,7 +167,7 @@ def parse_charter(data: bytes) -> Charter:
         raise Malformed(
             "toml_invalid", "This is not valid TOML.", observed=str(error)[:120]
         ) from error
-    _check_keys(obj, required=_TOP, optional=(), place="charter")
+    _check_keys(obj, required=_TOP, optional=_TOP_OPTIONAL, place="charter")
     require_int(obj, "format", minimum=1, maximum=1)
     rules = tuple(_parse_rule(entry) for entry in _tables(obj, "rule"))
     grants = tuple(_parse_grant(entry) for entry in _tables(obj, "grant"))
@@ -177,6 +181,9 @@ def parse_charter(data: bytes) -> Charter:
         grants=grants,
         sha256=hashlib.sha256(data).digest(),
         size=len(data),
+        registrars=require_int(obj, "registrars", minimum=1, maximum=dsse.MAX_SIGNERS)
+        if "registrars" in obj
+        else None,
     )
 
 

@@ -1,8 +1,17 @@
-"""Enrolment: invite and first statement, challenge, proof of possession, state."""
+"""Enrolment and changes of keys: statement, challenge, proof of possession, state."""
 
+from accord.kernel.directory.statements import Op
 from accord.kernel.identifiers import parse_org_id
 from accord.protocol.paths import parse_enrolment_id
-from accord.protocol.schemas.fields import Base64Bytes, CheckedText, StrictSchema, one_of, text
+from accord.protocol.schemas.fields import (
+    Base64Bytes,
+    CheckedText,
+    StrictSchema,
+    instant,
+    one_of,
+    text,
+    whole,
+)
 
 MAX_STATEMENT = 64 * 1024
 """Largest directory statement in bytes."""
@@ -40,3 +49,24 @@ class EnrolmentState(StrictSchema):
     state = one_of(*STATES, required=True)
     org = CheckedText(parse_org_id, required=True)
     next_actor = one_of("desk", "registrar", "nobody", required=True)
+    op = one_of(*(op.value for op in Op), required=True)
+    expires = instant(required=True)
+    reason = text(40)
+
+
+class StatementTaken(StrictSchema):
+    """``POST /v1/statements``: what became of a signed statement.
+
+    ``id`` and ``challenge`` stand there when the opening key is still to be proved, ``id`` alone
+    when registrars must sign; ``index`` is its leaf in the directory log once it is there.
+    """
+
+    state = one_of(*STATES, required=True)
+    org = CheckedText(parse_org_id, required=True)
+    op = one_of(*(op.value for op in Op), required=True)
+    next_actor = one_of("desk", "registrar", "nobody", required=True)
+    signatures = whole(required=True)
+    missing = whole(required=True)
+    id = CheckedText(parse_enrolment_id)
+    challenge = Base64Bytes(limit=MAX_CHALLENGE)
+    index = whole()
