@@ -149,6 +149,8 @@ def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> N
         ("hub", "user", "add", "zoe", "--org", member["org"]),
         ("hub", "charter", "publish", str(folder / "charter.toml.json")),
         ("hub", "root", "install", str(folder / "root.json")),
+        ("hub", "audit", "search", "--as", "zoe", "--outcome", "refused"),
+        ("hub", "audit", "export", "--as", "zoe", "--reason", "review", "-o", str(folder / "no")),
         ("demo",),
     ):
         printed(processes, "hub", *words, "--dry-run")

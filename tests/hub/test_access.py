@@ -31,11 +31,15 @@ person:role             - - - - -    - - - s - -
 person:remove           - - - - -    - - - s - -
 person:reset            - - - - -    - - - s - -
 person:sign-out         - - - - -    - - - s - -
+audit:view              - - - - -    - - - y y -
+audit:export            - - - - -    - - - y y -
+audit:erase             - - - - -    - - - s - -
+events:read             y y y - -    - - - - - -
 """
 DESKS = ("financial", "law_enforcement", "ngo", "oversight", "operator")
 PEOPLE = ("analyst", "approver", "investigator", "administrator", "auditor", "viewer")
 OWN_ACCOUNT = {Action.ACCOUNT_CHANGE, Action.ACCOUNT_SIGN_OUT}
-READING = ("view", "read")
+READING = ("view", "read", "export")
 
 ROWS = {words[0]: words[1:] for words in map(str.split, TABLE.strip().splitlines())}
 PERSONAS = (

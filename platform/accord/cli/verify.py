@@ -1,9 +1,9 @@
-"""``accord verify FILE``: check a receipt, a bundle, a delivery or one disclosed record.
+"""``accord verify FILE``: check a receipt, audit events, a bundle, a delivery, a disclosed record.
 
-Needs no account. A receipt is checked offline with the hub's root file. A bundle's signatures need
-the hub's directory log (``--hub``: its address, or a folder with a copy), replayed and checked
-against the root file; the hub is not believed. Judged is the directory that the header names, and
-what has become of the key since is told. Nothing is decrypted.
+Needs no account. A receipt and a file of audit events are checked offline with the hub's root file.
+A bundle's signatures need the hub's directory log (``--hub``: its address, or a folder with a
+copy), replayed and checked against the root file; the hub is not believed. Judged is the directory
+that the header names, and what has become of the key since is told. Nothing is decrypted.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ from accord.kernel.tlog.merkle import leaf_hash
 from accord.kernel.tlog.merkle import root as merkle_root
 from accord.kernel.tlog.proof import parse_proof, verify_proof
 from accord.kernel.tlog.tiles import entries_path, parse_entries
+from accord.kernel.tlog.trailfile import form_of, verify_trail
 from accord.protocol import paths
 from accord.terminal import Terminal, common_options
 
@@ -85,7 +86,7 @@ class Directory:
 @click.option("--hub", help="The hub's address, to read its directory log (bundles only).")
 @common_options
 def verify(terminal: Terminal, file: Path, root_path: Path | None, hub: str | None) -> None:
-    """Check FILE: a receipt, a sealed bundle, a delivery, or one disclosed record."""
+    """Check FILE: a receipt, audit events, a sealed bundle, a delivery, or one disclosed record."""
     data = _read(file)
     path = root_path or terminal.home / "root.json"
     if not path.is_file():
@@ -97,6 +98,8 @@ def verify(terminal: Terminal, file: Path, root_path: Path | None, hub: str | No
     root = verify_root(path.read_bytes())
     if data.startswith(PROOF_MAGIC):
         found = _receipt(data, root)
+    elif form_of(data) is not None:
+        found = _events(data, root)
     else:
         found = _bundle(data, lambda: _directory(root, hub))
     terminal.result({"ok": True, "file": str(file)} | found, _words(found))
@@ -120,6 +123,21 @@ def _receipt(data: bytes, root: RootFile) -> Found:
         "size": verified.checkpoint.size,
         "log": verified.checkpoint.origin,
         "fields": fields,
+    }
+
+
+def _events(data: bytes, root: RootFile) -> Found:
+    trail = verify_trail(data, root.log_policy(LogName.AUDIT))
+    return {
+        "what": "audit events",
+        "form": trail.form.value,
+        "events": len(trail.lines),
+        "log": trail.checkpoint.origin,
+        "size": trail.checkpoint.size,
+        "reader": trail.title.reader,
+        "filter": trail.title.wanted,
+        "made": trail.title.made,
+        "gaps": trail.gaps(),
     }
 
 
@@ -149,7 +167,7 @@ def _bundle(data: bytes, directory: Callable[[], Directory]) -> Found:
         }
     raise Malformed(
         "file_unknown",
-        "This is no receipt, bundle, delivery or disclosure.",
+        "This is no receipt, file of audit events, bundle, delivery or disclosure.",
         observed=data[:8].hex(),
         next_step="To check a log, use: accord log verify.",
     )

@@ -11,6 +11,7 @@ from accord.hub.web.api_log import log_routes
 from accord.hub.web.api_statements import statement_routes
 from accord.hub.web.metrics import Metrics
 from accord.hub.web.pages import check_password, home_routes, load_person
+from accord.hub.web.pages_audit import audit_page_routes
 from accord.hub.web.pages_log import log_page_routes
 from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
@@ -72,10 +73,16 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         operation_routes(metrics, services),
     ):
         api.register_blueprint(routes)
-    for pages in (home_routes(), summary_routes(services), log_page_routes(services)):
+    for pages in (
+        home_routes(),
+        summary_routes(services),
+        audit_page_routes(services),
+        log_page_routes(services),
+    ):
         app.register_blueprint(pages)
     app.jinja_env.globals["navigation"] = (
         (paths.SUMMARY, gettext("Summary")),
+        (paths.AUDIT_PAGE, gettext("Audit")),
         (paths.LOG_PAGE, gettext("Logs")),
     )
     check_routes(app, signed_requests=True)

@@ -14,6 +14,7 @@ from accord.hub.jobs import Jobs
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
+from accord.hub.trail import Trail
 from accord.hub.transparency import (
     LogName,
     LogReader,
@@ -54,6 +55,7 @@ class Services:
     acknowledgements: Acknowledgements
     summaries: Summaries
     releases: Releases
+    trail: Trail
     jobs: Jobs
     client: httpx2.Client
 
@@ -160,6 +162,13 @@ def build_services(
         ),
         releases=Releases(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
+        ),
+        trail=Trail(
+            engine=database.reading,
+            writer=writer,
+            recorder=recorder,
+            directory=directory,
+            reader=reader,
         ),
         jobs=jobs,
         client=client,

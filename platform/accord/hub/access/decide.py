@@ -49,6 +49,10 @@ class Action(StrEnum):
     PERSON_REMOVE = "person:remove"
     PERSON_RESET = "person:reset"
     PERSON_SIGN_OUT = "person:sign-out"
+    AUDIT_VIEW = "audit:view"
+    AUDIT_EXPORT = "audit:export"
+    AUDIT_ERASE = "audit:erase"
+    EVENTS_READ = "events:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,7 @@ _DESK_ACTIONS = frozenset(
         Action.FEED_READ,
         Action.ACKNOWLEDGEMENT_WRITE,
         Action.ACKNOWLEDGEMENT_READ,
+        Action.EVENTS_READ,
     }
 )
 _SUBMITTER = _DESK_ACTIONS | {Action.BUNDLE_SUBMIT, Action.TALLY_WRITE}
@@ -115,18 +120,24 @@ _ADMINISTRATION = frozenset(
 )
 """An organisation's own people, who are nobody else's business, the hub's included."""
 
+_TRAIL = frozenset({Action.AUDIT_VIEW, Action.AUDIT_EXPORT})
+"""The audit trail, as far as it concerns the reader's organisation; the charter can grant more."""
+
 PERSON_GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.ANALYST: _EVERYBODY,
     Role.APPROVER: _EVERYBODY,
     Role.INVESTIGATOR: _EVERYBODY,
-    Role.ADMINISTRATOR: _EVERYBODY | _ADMINISTRATION,
-    Role.AUDITOR: _EVERYBODY | {Action.PEOPLE_VIEW},
+    Role.ADMINISTRATOR: _EVERYBODY | _ADMINISTRATION | _TRAIL | {Action.AUDIT_ERASE},
+    Role.AUDITOR: _EVERYBODY | _TRAIL | {Action.PEOPLE_VIEW},
     Role.VIEWER: _EVERYBODY,
 }
 """What a person may ask for within their organisation. An auditor reads, and changes nothing but
 the means of their own sign-in."""
 
-SENSITIVE: frozenset[Action] = _ADMINISTRATION - {Action.PEOPLE_VIEW} | {Action.ACCOUNT_CHANGE}
+SENSITIVE: frozenset[Action] = _ADMINISTRATION - {Action.PEOPLE_VIEW} | {
+    Action.ACCOUNT_CHANGE,
+    Action.AUDIT_ERASE,
+}
 """Acts for which a session that lies open is not enough (``Actor.fresh``)."""
 
 

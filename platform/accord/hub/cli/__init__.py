@@ -2,6 +2,7 @@
 
 import click
 
+from accord.hub.cli.audit import audit
 from accord.hub.cli.charters import charter
 from accord.hub.cli.checks import check
 from accord.hub.cli.identity import init
@@ -20,5 +21,5 @@ def hub() -> None:
     """Run the shared server, which stores sealed bundles and cannot open them."""
 
 
-for command in (init, root, charter, org, user, summary, check, check_config, serve):
+for command in (init, audit, root, charter, org, user, summary, check, check_config, serve):
     hub.add_command(command)

@@ -1,5 +1,7 @@
 """What anyone may read of a log: checkpoints, tiles, entry bundles, proofs."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
@@ -84,6 +86,18 @@ class LogReader:
                 size,
                 lambda level, index, width: read_tile_row(connection, log, level, index, width),
             )
+
+    def inclusion_proofs(
+        self, log: LogName, numbers: Sequence[int], size: int
+    ) -> list[list[bytes]]:
+        """Return the audit paths of several entries; each tile is read once."""
+        with self._engine.connect() as connection:
+
+            @functools.cache
+            def read_tile(level: int, index: int, width: int) -> bytes:
+                return read_tile_row(connection, log, level, index, width)
+
+            return [tiles.inclusion_proof(number, size, read_tile) for number in numbers]
 
     def root(self, log: LogName, size: int) -> bytes:
         """Return the root that the first ``size`` entries have; the log is at least that long."""

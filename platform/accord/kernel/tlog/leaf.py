@@ -171,6 +171,10 @@ class RecordFields:
             ),
         )
 
+    def close_all(self) -> "RecordFields":
+        """Return the record with every field closed."""
+        return self.close({item.field for item in self.fields if isinstance(item, Opening)})
+
     def opened(self) -> dict[str, str]:
         """Return name -> value of the fields that can be read."""
         return {item.field: item.value for item in self.fields if isinstance(item, Opening)}

@@ -1,0 +1,187 @@
+"""``accord hub audit``: the auditor's search and export at the hub's own machine.
+
+Whoever has the machine can read its files; the commands still ask for an auditor's own sign-in, so
+that what is looked for is written down under the name of whoever looked, and opens to them alone.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from accord.hub.access import Actor
+from accord.hub.cli.opened import opened_hub
+from accord.hub.services import Services
+from accord.hub.trail import TrailRow, Wanted, parse_wanted
+from accord.hub.trail.filters import NAMES
+from accord.hub.trail.service import MAX_PAGE
+from accord.kernel.errors import AuthenticationNeeded
+from accord.kernel.tlog.trailfile import Form
+from accord.terminal import Terminal, common_options
+
+_HELP = {
+    "seen": "Who saw this: a bundle's id, name@hub, or a person.",
+    "what": "A class of event, for example bundle.delivered.",
+    "org": "An organisation that acted or is concerned: name@hub.",
+    "person": "A person of the auditor's own organisation.",
+    "subject": "What it was done to, for example a bundle's id.",
+    "outcome": "ok, refused, or a code.",
+    "since": "First day, YYYY-MM-DD, UTC.",
+    "until": "Last day, YYYY-MM-DD, UTC.",
+}
+
+
+@click.group()
+def audit() -> None:
+    """Look into the audit trail, take it out, erase a person from it."""
+
+
+def _filtered(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` one option for each part of a filter, and the auditor's sign-in."""
+    for name in reversed(NAMES):
+        command = click.option(f"--{name}", default="", help=_HELP[name])(command)
+    command = click.option(
+        "--password-file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="A file with the auditor's password; asked for when absent.",
+    )(command)
+    return click.option(
+        "--as", "login", required=True, help="The auditor's or administrator's sign-in name."
+    )(command)
+
+
+@audit.command()
+@_filtered
+@click.option("--after", default="", help="The cursor that an earlier page gave.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, MAX_PAGE))
+@common_options
+def search(
+    terminal: Terminal,
+    *,
+    login: str,
+    password_file: Path | None,
+    after: str,
+    limit: int,
+    **parts: str,
+) -> None:
+    """Show events that fit, newest first. The search itself is written down."""
+    wanted = _wanted(parts)
+    if terminal.dry_run:  # without the entry of the search there is no answer
+        terminal.result({"events": [], "next": ""}, f"Would look for: {wanted.words() or 'all'}")
+        return
+    password = _password(login, password_file)
+    with opened_hub(terminal, signs=True) as services:
+        page = services.trail.search(
+            _actor(services, login, password),
+            wanted,
+            after=after,
+            limit=limit,
+            now=services.clock(),
+        )
+    rows = [_described(row) for row in page.rows]
+    terminal.result(
+        {"events": rows, "next": page.after},
+        "\n".join(_words(row) for row in page.rows) or "No events fit.",
+    )
+    if page.after:
+        terminal.say(f"Older events: --after {page.after}")
+
+
+@audit.command()
+@_filtered
+@click.option(
+    "--form",
+    default=Form.JSONL.value,
+    show_default=True,
+    type=click.Choice([form.value for form in Form]),
+)
+@click.option("--reason", required=True, help="Why the events are taken out; written down.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; it must not exist.",
+)
+@common_options
+def export(
+    terminal: Terminal,
+    *,
+    login: str,
+    password_file: Path | None,
+    form: str,
+    reason: str,
+    output: Path,
+    **parts: str,
+) -> None:
+    """Write all events that fit to a file, each with its proof (accord verify FILE)."""
+    wanted = _wanted(parts)
+    if terminal.dry_run:
+        terminal.result(
+            {"file": str(output), "form": form, "events": 0},
+            f"Would take out: {wanted.words() or 'all'}",
+        )
+        return
+    password = _password(login, password_file)
+    with opened_hub(terminal, signs=True) as services:
+        title, pieces = services.trail.export(
+            _actor(services, login, password),
+            wanted,
+            Form(form),
+            reason=reason,
+            now=services.clock(),
+        )
+        with output.open("xb") as file:
+            output.chmod(0o600)
+            for piece in pieces:
+                file.write(piece)
+    terminal.result(
+        {"file": str(output), "form": form, "events": title.count},
+        f"{title.count} events written to {output}. Check them: accord verify {output} --root "
+        "root.json",
+    )
+
+
+def _wanted(parts: dict[str, str]) -> Wanted:
+    return parse_wanted({name: value for name, value in parts.items() if value})
+
+
+def _password(login: str, file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    found: str = click.prompt(f"Password of {login}", hide_input=True, err=True)
+    return found
+
+
+def _actor(services: Services, login: str, password: str) -> Actor:
+    """Return who signed in; their role and charter decide what opens."""
+    person = services.people.sign_in(login, password, now=services.clock())
+    organisation = services.directory.refresh().find_organisation(person.org)
+    if organisation is None:
+        raise AuthenticationNeeded("sign_in_wrong", "The account's organisation is not enrolled.")
+    return Actor(
+        org=person.org,
+        kind=organisation.profile.kind,
+        role=person.role,
+        person=person.login,
+        capabilities=frozenset(organisation.roles),
+    )
+
+
+def _described(row: TrailRow) -> dict[str, object]:
+    return {
+        "number": row.number,
+        "fields": dict(row.fields),
+        "closed": row.closed,
+        "witnessed": row.witnessed,
+    }
+
+
+def _words(row: TrailRow) -> str:
+    fields = row.fields
+    who = " ".join(filter(None, (fields.get("org", ""), fields.get("person", "")))) or "hub"
+    return (
+        f"{row.number} {fields.get('time', '-')} {fields.get('what', '(erased)')} {who} "
+        f"{fields.get('subject', '')} {fields.get('outcome', '')}".rstrip()
+    )

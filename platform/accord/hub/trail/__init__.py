@@ -1,0 +1,10 @@
+"""The audit trail for those who may read it: search, export, erasure, keeping, self-audit.
+
+Who looks is written down before they see anything, and that entry is in the trail itself. What
+opens to whom is the table of ``hub.audit.openings``; the room adds who the reader is.
+"""
+
+from accord.hub.trail.filters import Wanted, parse_wanted
+from accord.hub.trail.service import Trail, TrailPage, TrailRow
+
+__all__ = ["Trail", "TrailPage", "TrailRow", "Wanted", "parse_wanted"]
