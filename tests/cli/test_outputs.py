@@ -126,7 +126,11 @@ def test_the_hubs_other_commands_fit(told: tuple[Recorded, dict[str, Any]]) -> N
     for words in (
         ("hub", "charter", "show"),
         ("hub", "charter", "show", "--default"),
+        ("hub", "charter", "show", "1"),
+        ("hub", "charter", "list"),
+        ("hub", "charter", "diff", "default", charter),
         ("hub", "charter", "check", charter),
+        ("hub", "charter", "check", "--from", "kind:ngo", "--may", "summary:view"),
         ("hub", "org", "list"),
         ("hub", "summary", "status", report["summary"]["month"]),
         ("hub", "check"),

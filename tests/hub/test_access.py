@@ -22,6 +22,7 @@ acknowledgement:read    y y y - -    - - - - - -
 tally:write             y y y - -    - - - - - -
 summary:view            - - - - -    y y y y y y
 log:view                - - - - -    y y y y y y
+charter:view            - - - - -    y y y y y y
 account:view            - - - - -    y y y y y y
 account:change          - - - - -    s s s s s s
 account:sign-out        - - - - -    y y y y y y

@@ -7,7 +7,8 @@ from accord.kernel.directory.rootfile import LogName, RootFile
 from accord.kernel.directory.statements import Op, Statement
 from accord.kernel.encoding import b64encode
 from accord.kernel.errors import Malformed
-from accord.kernel.policy.charter import Charter, Rule
+from accord.kernel.policy.charter import Charter
+from accord.kernel.policy.words import grant_words, registrars_words, rule_words
 from accord.kernel.tlog.notes import parse_vkey
 
 SHORT = 12
@@ -89,42 +90,15 @@ def _statement_words(statement: Statement, words: tuple[str, ...]) -> list[str]:
 
 
 def _charter_words(charter: Charter) -> list[str]:
+    """Say the conditions themselves: a rule's own sentence could promise less than it allows."""
     return [
         f"CHARTER version {charter.version}: {charter.name}",
         f"hash {_short(charter.sha256)}, {charter.size} bytes",
         *(
             ()
             if charter.registrars is None
-            else (f"{charter.registrars} registrars must sign who is a member",)
+            else (f"{registrars_words(charter)} must sign who is a member",)
         ),
-        *(f"{rule.name}: {_rule_words(rule)}" for rule in charter.rules),
-        *(
-            f"{grant.name}: {', '.join(sorted(grant.kinds))} may {', '.join(sorted(grant.actions))}"
-            for grant in charter.grants
-        ),
+        *(f"{rule.name}: {rule_words(rule)}" for rule in charter.rules),
+        *(f"{grant.name}: {grant_words(grant)}" for grant in charter.grants),
     ]
-
-
-def _rule_words(rule: Rule) -> str:
-    """Say the conditions themselves: the rule's own sentence could promise less than it allows."""
-    senders = _listed(rule.senders, rule.sender_capabilities)
-    recipients = _listed(rule.recipients, rule.recipient_capabilities)
-    parts = [
-        f"{senders} to {recipients}",
-        ", ".join(sorted(rule.kinds)),
-        f"up to TLP {rule.max_tlp}",
-        f"for {', '.join(sorted(rule.purposes))}",
-        f"in {', '.join(sorted(rule.jurisdictions))}",
-        f"onward {', '.join(sorted(rule.onward))}",
-        f"kept up to {rule.retention_days} days",
-    ]
-    if rule.reply_only:
-        parts.append("as an answer only")
-    if rule.approval:
-        parts.append("with a second person's approval")
-    return "; ".join(parts)
-
-
-def _listed(kinds: frozenset[str], capabilities: frozenset[str]) -> str:
-    text = ", ".join(sorted(kinds))
-    return f"{text} with {', '.join(sorted(capabilities))}" if capabilities else text

@@ -12,6 +12,7 @@ from accord.hub.web.api_statements import statement_routes
 from accord.hub.web.metrics import Metrics
 from accord.hub.web.pages import check_password, home_routes, load_person
 from accord.hub.web.pages_audit import audit_page_routes
+from accord.hub.web.pages_charter import charter_page_routes
 from accord.hub.web.pages_log import log_page_routes
 from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
@@ -77,12 +78,14 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         home_routes(),
         summary_routes(services),
         audit_page_routes(services),
+        charter_page_routes(services),
         log_page_routes(services),
     ):
         app.register_blueprint(pages)
     app.jinja_env.globals["navigation"] = (
         (paths.SUMMARY, gettext("Summary")),
         (paths.AUDIT_PAGE, gettext("Audit")),
+        (paths.CHARTER_PAGE, gettext("Charter")),
         (paths.LOG_PAGE, gettext("Logs")),
     )
     check_routes(app, signed_requests=True)

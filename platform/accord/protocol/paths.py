@@ -46,6 +46,7 @@ LOG_PAGE: Final = "/log"
 AUDIT_PAGE: Final = "/audit"
 AUDIT_FILE: Final = "/audit/download"
 AUDIT_PROOF: Final = "/audit/<number>.tlog-proof"
+CHARTER_PAGE: Final = "/charter"
 
 BUNDLE_TYPE: Final = "application/vnd.accord.bundle"
 TRIMMED_TYPE: Final = "application/vnd.accord.trimmed-bundle"

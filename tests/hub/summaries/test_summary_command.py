@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from sqlalchemy import insert
 from tests.hub.summaries.test_disclosure import sample
+from tests.support.hub_home import make_hub_home, run, write_passphrase
 
-from accord.cli.main import main
 from accord.hub.config import load_config
 from accord.hub.storage import open_database
 from accord.hub.summaries.tables import TallyRow
 from accord.kernel.keys import SigningKeyPair
 from accord.kernel.statements.tally import month_end, sign_tally
-from accord.kernel.tlog.notes import WitnessKeyPair
 
 MONTH = "2020-01"
 Run = Callable[..., dict[str, Any]]
@@ -27,32 +25,8 @@ Run = Callable[..., dict[str, Any]]
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> Run:
     """A hub made by commands; gives a function that runs ``accord hub summary``."""
-    secret = tmp_path / "passphrase"
-    secret.write_bytes(b"correct horse")
-    secret.chmod(0o600)
-    monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", str(secret))
-    witness = WitnessKeyPair.generate("ngo.example/w1")
-    seen = tmp_path / "witness.json"
-    seen.write_text(
-        json.dumps(
-            {"name": witness.name, "vkeys": list(witness.vkeys), "url": "http://127.0.0.1:9"}
-        )
-    )
-
-    def run(*words: object, code: int = 0) -> dict[str, Any]:
-        done = CliRunner().invoke(main, [*map(str, words), "--json"])
-        assert done.exit_code == code, done.output
-        found: dict[str, Any] = json.loads(done.stdout) if code == 0 else {}
-        return found
-
-    registrar, home = tmp_path / "registrar", tmp_path / "hub"
-    run("registrar", "init", "--name", "anna", "--home", registrar)
-    run("hub", "init", "--origin", "hub.example", "--registrar", registrar / "anna.registrar.json",
-        "--witness", seen, "--home", home)  # fmt: skip
-    root = tmp_path / "root.json"
-    draft = load_config(home).root_draft
-    run("registrar", "sign", draft, "-o", root, "--yes", "--home", registrar)
-    run("hub", "root", "install", root, "--home", home)
+    monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", str(write_passphrase(tmp_path)))
+    home = make_hub_home(tmp_path)
     schema = json.loads((project / "schemas/cli/hub-summary-release.v1.json").read_text("utf-8"))
 
     def summary(*words: object, code: int = 0) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Action(StrEnum):
     TALLY_WRITE = "tally:write"
     SUMMARY_VIEW = "summary:view"
     LOG_VIEW = "log:view"
+    CHARTER_VIEW = "charter:view"
     ACCOUNT_VIEW = "account:view"
     ACCOUNT_CHANGE = "account:change"
     ACCOUNT_SIGN_OUT = "account:sign-out"
@@ -101,6 +102,7 @@ _EVERYBODY = frozenset(
     {
         Action.SUMMARY_VIEW,
         Action.LOG_VIEW,
+        Action.CHARTER_VIEW,
         Action.ACCOUNT_VIEW,
         Action.ACCOUNT_CHANGE,
         Action.ACCOUNT_SIGN_OUT,

@@ -5,8 +5,9 @@ keys, and every desk replays the log for itself.
 """
 
 from accord.hub.directory.enrolments import Enrolments
+from accord.hub.directory.grants import require_grant
 from accord.hub.directory.service import Directory, Judged
 from accord.hub.directory.statements import Statements, Taken
 from accord.hub.directory.waiting import Enrolment
 
-__all__ = ["Directory", "Enrolment", "Enrolments", "Judged", "Statements", "Taken"]
+__all__ = ["Directory", "Enrolment", "Enrolments", "Judged", "Statements", "Taken", "require_grant"]

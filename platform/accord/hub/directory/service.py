@@ -17,6 +17,7 @@ from accord.hub.storage import Writer
 from accord.hub.transparency import LogName, LogReader, LogSequencer
 from accord.kernel.bundle.model import DirectoryPoint
 from accord.kernel.directory.entries import CharterPoint, RootPoint, charter_point, format_point
+from accord.kernel.directory.growth import PlacedCharter
 from accord.kernel.directory.organisation import Organisation, Status
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.state import DirectoryState, replay
@@ -47,7 +48,7 @@ class Judged:
 
     def party(self, org: OrgId) -> Party:
         """Return what the charter needs to know of ``org``."""
-        return party_of(self.state.organisation(org, size=self.size))
+        return self.state.organisation(org, size=self.size).party
 
     def is_active(self, org: OrgId) -> bool:
         """Return whether ``org`` still receives."""
@@ -93,16 +94,6 @@ class Judged:
             and self.state.key(kid).compromised_since is None
             and self.now - ending.time <= SETTLE
         )
-
-
-def party_of(organisation: Organisation) -> Party:
-    """Return the charter's view of an organisation."""
-    return Party(
-        org=organisation.org,
-        kind=organisation.profile.kind,
-        country=organisation.profile.country,
-        capabilities=frozenset(organisation.roles),
-    )
 
 
 class Directory:
@@ -212,6 +203,28 @@ class Directory:
                 raw = self.document("charter", point.version)
                 self._charters[point.sha256] = state.verify_charter(raw)
             return self._charters[point.sha256]
+
+    def charters(self) -> tuple[PlacedCharter, ...]:
+        """Return the places in the log of all charters that were published, oldest first."""
+        return self.state().charters
+
+    def charter_at(self, version: int) -> Charter:
+        """Return a charter that was published, verified as of its place in the log.
+
+        Raises:
+            NotFound: ``charter_unknown``.
+        """
+        state = self.state()
+        for placed in state.charters:
+            if placed.point.version == version:
+                raw = self.document("charter", version)
+                return state.verify_charter(raw, size=placed.index + 1)
+        raise NotFound(
+            "charter_unknown",
+            "No charter of this version was published here.",
+            observed=str(version),
+            next_step="See the versions with: accord hub charter list.",
+        )
 
     def document(self, kind: str, version: int | None = None) -> bytes:
         """Return a published document, the newest when no version is told.

@@ -9,14 +9,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
-from accord.hub.directory import Directory
-from accord.hub.directory.service import party_of
+from accord.hub.directory import Directory, require_grant
 from accord.hub.storage import Writer
 from accord.hub.summaries.activity import Activity, recent_activity
 from accord.hub.summaries.tables import TallyRow
 from accord.kernel.errors import Conflict, Refused
 from accord.kernel.policy.charter import Action as CharterAction
-from accord.kernel.policy.decide import decide_action
 from accord.kernel.statements.tally import month_end, verify_tally
 
 
@@ -51,11 +49,7 @@ class Summaries:
             )
         if month_end(month) > now:
             raise Refused("month_open", "A tally is for a month that is over.", observed=month)
-        decide_action(
-            self._directory.charter(),
-            party_of(state.organisation(actor.org)),
-            CharterAction.TALLY_SEND,
-        ).require()
+        require_grant(actor, CharterAction.TALLY_SEND, self._directory)
 
         def act(connection: Connection) -> int:
             known = connection.execute(

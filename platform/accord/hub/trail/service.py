@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 from accord.hub.access import Action, Actor, Role, require
 from accord.hub.audit import Event, EventClass, Reader, Recorder, opened_for
 from accord.hub.directory import Directory
-from accord.hub.directory.service import party_of
 from accord.hub.storage import Writer
 from accord.hub.trail.filters import Wanted, format_cursor, parse_cursor
 from accord.hub.trail.queries import Scope, find, read_events
@@ -219,7 +218,7 @@ class Trail:
 
     def _sees_whole(self, actor: Actor) -> bool:
         try:
-            party = party_of(self._directory.state().organisation(actor.org))
+            party = self._directory.state().organisation(actor.org).party
             charter = self._directory.charter()
         except AccordError:  # no charter, no grant: the actor's own events alone
             return False

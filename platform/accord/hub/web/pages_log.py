@@ -3,9 +3,11 @@
 from flask import Blueprint, render_template, request
 
 from accord.hub.access import Action, require
+from accord.hub.directory import require_grant
 from accord.hub.services import Services
 from accord.hub.transparency import LogName
 from accord.hub.web.pages import hub_actor
+from accord.kernel.policy.charter import Action as CharterAction
 from accord.protocol import paths
 from accord.webbase.routes import Who, declare
 
@@ -18,7 +20,8 @@ def log_page_routes(services: Services) -> Blueprint:
     @declare("log:view", who=Who.PERSON)
     def show_log() -> str:
         """Show how far each log has grown and how far witnesses have confirmed it."""
-        require(hub_actor(services), Action.LOG_VIEW)
+        actor = require(hub_actor(services), Action.LOG_VIEW)
+        require_grant(actor, CharterAction.LOG_VIEW, services.directory)
         return render_template(
             "hub/log.html",
             here=paths.LOG_PAGE,

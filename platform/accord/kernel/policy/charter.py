@@ -11,17 +11,20 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
 from accord.kernel import dsse
-from accord.kernel.encoding import JsonValue, require_int, require_list, require_str
+from accord.kernel.encoding import JsonValue, require_list
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import SigningKeyPair, SigningPublicKey
-from accord.kernel.markings import BundleKind, Onward, OrgKind, Purpose, Tlp, parse_code
+from accord.kernel.markings import BundleKind, Onward, OrgKind, Purpose, Tlp
 from accord.kernel.policy.default_charter import (
     DEFAULT_CHARTER as DEFAULT_CHARTER,  # noqa: PLC0414 - part of this module's face
 )
+from accord.kernel.policy.entry import ANY as ANY  # noqa: PLC0414 - part of this module's face
+from accord.kernel.policy.entry import SAME as SAME  # noqa: PLC0414 - likewise
+from accord.kernel.policy.entry import Entry
+from accord.kernel.policy.lines import KeyLines, key_lines
 
 CHARTER_TYPE = "application/vnd.accord.charter.v1+toml"
 CHARTER_CONTEXT = b"accord/1/charter"
@@ -31,14 +34,9 @@ MAX_CHARTER = 128 * 1024
 
 MAX_SIGNED_CHARTER = 512 * 1024
 MAX_RULES = 200
-MAX_LIST = 300
 MAX_RETENTION_DAYS = 3650
 
-ANY = "any"
-SAME = "same"
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,58}[a-z0-9]")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_TOML_PLACE = re.compile(r" *\(at line ([0-9]+), column [0-9]+\)")
 _TOP = ("format", "version", "name", "rule", "grant")
 _TOP_OPTIONAL = ("registrars",)
 _RULE_REQUIRED = (
@@ -57,8 +55,6 @@ _RULE_REQUIRED = (
 _RULE_OPTIONAL = ("from_capabilities", "to_capabilities", "reply_only")
 _GRANT_REQUIRED = ("name", "words", "kinds", "actions")
 _GRANT_OPTIONAL = ("capabilities",)
-
-Vocabulary = TypeVar("Vocabulary", bound=StrEnum)
 
 
 class Action(StrEnum):
@@ -150,7 +146,7 @@ class Charter:
 
 
 def parse_charter(data: bytes) -> Charter:
-    """Parse a charter's TOML bytes strictly.
+    """Parse a charter's TOML bytes strictly; what an error saw begins with the line.
 
     Raises:
         Malformed: ``too_long``, ``toml_invalid``, ``key_unknown``, ``key_missing``,
@@ -161,146 +157,96 @@ def parse_charter(data: bytes) -> Charter:
         raise Malformed(
             "too_long", f"A charter has up to {MAX_CHARTER} bytes.", observed=f"{len(data)} bytes"
         )
-    try:
-        obj: dict[str, JsonValue] = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise Malformed(
-            "toml_invalid", "This is not valid TOML.", observed=str(error)[:120]
-        ) from error
-    _check_keys(obj, required=_TOP, optional=_TOP_OPTIONAL, place="charter")
-    require_int(obj, "format", minimum=1, maximum=1)
-    rules = tuple(_parse_rule(entry) for entry in _tables(obj, "rule"))
-    grants = tuple(_parse_grant(entry) for entry in _tables(obj, "grant"))
-    names = [rule.name for rule in rules] + [grant.name for grant in grants]
-    if len(set(names)) != len(names):
-        raise Malformed("name_twice", "Two rules or grants have the same name.")
+    text, obj = _read_toml(data)
+    lines = key_lines(text)
+    top = Entry("", 1, obj, lines)
+    top.check_keys(required=_TOP, optional=_TOP_OPTIONAL, what="charter")
+    top.integer("format", minimum=1, maximum=1)
+    rules = tuple(_parse_rule(entry) for entry in _tables(top, "rule"))
+    grants = tuple(_parse_grant(entry) for entry in _tables(top, "grant"))
+    _check_names(rules, grants, lines)
     return Charter(
-        version=require_int(obj, "version", minimum=1),
-        name=require_str(obj, "name", limit=120),
+        version=top.integer("version", minimum=1),
+        name=top.text("name", limit=120),
         rules=rules,
         grants=grants,
         sha256=hashlib.sha256(data).digest(),
         size=len(data),
-        registrars=require_int(obj, "registrars", minimum=1, maximum=dsse.MAX_SIGNERS)
+        registrars=top.integer("registrars", minimum=1, maximum=dsse.MAX_SIGNERS)
         if "registrars" in obj
         else None,
     )
 
 
-def _tables(obj: Mapping[str, JsonValue], key: str) -> list[dict[str, JsonValue]]:
-    found = []
-    for entry in require_list(obj, key, minimum=1, maximum=MAX_RULES):
-        if not isinstance(entry, dict):
-            raise Malformed("value_invalid", f"'{key}' must be a list of tables.")
-        found.append(entry)
-    return found
-
-
-def _check_keys(
-    obj: Mapping[str, JsonValue], *, required: Sequence[str], optional: Sequence[str], place: str
-) -> None:
-    # TOML is written by people: unlike in signed JSON the order of keys is free.
-    for key in obj:
-        if key not in required and key not in optional:
-            raise Malformed("key_unknown", f"A {place} has no such key.", observed=key[:40])
-    for key in required:
-        if key not in obj:
-            raise Malformed("key_missing", f"A {place} needs the key '{key}'.")
-
-
-def _parse_rule(obj: dict[str, JsonValue]) -> Rule:
-    _check_keys(obj, required=_RULE_REQUIRED, optional=_RULE_OPTIONAL, place="rule")
-    return Rule(
-        name=_name(obj),
-        words=_words(obj),
-        senders=_codes(obj, "from", OrgKind, "org_kind_unknown"),
-        sender_capabilities=_capabilities(obj, "from_capabilities"),
-        recipients=_codes(obj, "to", OrgKind, "org_kind_unknown"),
-        recipient_capabilities=_capabilities(obj, "to_capabilities"),
-        kinds=_codes(obj, "kinds", BundleKind, "bundle_kind_unknown"),
-        max_tlp=parse_code(Tlp, obj["max_tlp"], code="tlp_unknown"),
-        purposes=_codes(obj, "purposes", Purpose, "purpose_unknown"),
-        jurisdictions=_jurisdictions(obj),
-        onward=_codes(obj, "onward", Onward, "onward_unknown"),
-        approval=_flag(obj, "approval"),
-        retention_days=require_int(obj, "retention_days", minimum=1, maximum=MAX_RETENTION_DAYS),
-        reply_only=_flag(obj, "reply_only") if "reply_only" in obj else False,
-    )
-
-
-def _parse_grant(obj: dict[str, JsonValue]) -> Grant:
-    _check_keys(obj, required=_GRANT_REQUIRED, optional=_GRANT_OPTIONAL, place="grant")
-    return Grant(
-        name=_name(obj),
-        words=_words(obj),
-        kinds=_codes(obj, "kinds", OrgKind, "org_kind_unknown"),
-        capabilities=_capabilities(obj, "capabilities"),
-        actions=_codes(obj, "actions", Action, "action_unknown"),
-    )
-
-
-def _name(obj: Mapping[str, JsonValue]) -> str:
-    name = require_str(obj, "name", limit=60)
-    if _NAME.fullmatch(name) is None:
+def _read_toml(data: bytes) -> tuple[str, dict[str, JsonValue]]:
+    try:
+        # TOML knows two line ends; the parser reads one, and so do the line numbers.
+        text = data.decode("utf-8").replace("\r\n", "\n")
+        return text, tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = _TOML_PLACE.search(str(error))
+        reason = _TOML_PLACE.sub("", str(error)).strip()[:120]
         raise Malformed(
-            "name_invalid", "A name has lower-case letters, digits and hyphens.", observed=name
-        )
-    return name
+            "toml_invalid",
+            "This is not valid TOML.",
+            observed=f"line {place[1]}: {reason}" if place else reason,
+        ) from error
 
 
-def _words(obj: Mapping[str, JsonValue]) -> str:
-    words = require_str(obj, "words", limit=200)
-    if not words.isprintable():
-        raise Malformed("value_invalid", "'words' must be one line of printable text.")
-    return words
+def _check_names(rules: Sequence[Rule], grants: Sequence[Grant], lines: KeyLines) -> None:
+    named = [("rule", number, rule.name) for number, rule in enumerate(rules, start=1)]
+    named += [("grant", number, grant.name) for number, grant in enumerate(grants, start=1)]
+    seen: set[str] = set()
+    for table, number, name in named:
+        if name in seen:
+            with lines.naming(table, number, "name"):
+                raise Malformed(
+                    "name_twice", "Two rules or grants have the same name.", observed=name
+                )
+        seen.add(name)
 
 
-def _flag(obj: Mapping[str, JsonValue], key: str) -> bool:
-    value = obj[key]
-    if not isinstance(value, bool):
-        raise Malformed("value_invalid", f"'{key}' must be true or false.")
-    return value
-
-
-def _texts(obj: Mapping[str, JsonValue], key: str) -> list[str]:
+def _tables(top: Entry, key: str) -> list[Entry]:
     found = []
-    for value in require_list(obj, key, minimum=1, maximum=MAX_LIST):
-        if not isinstance(value, str):
-            raise Malformed("value_invalid", f"'{key}' must be a list of texts.")
-        found.append(value)
-    if len(set(found)) != len(found):
-        raise Malformed("value_invalid", f"'{key}' names something twice.")
+    with top.at(key):
+        entries = require_list(top.obj, key, minimum=1, maximum=MAX_RULES)
+    for number, entry in enumerate(entries, start=1):
+        with top.lines.naming(key, number, ""):
+            if not isinstance(entry, dict):
+                raise Malformed("value_invalid", f"'{key}' must be a list of tables.")
+        found.append(Entry(key, number, entry, top.lines))
     return found
 
 
-def _codes(
-    obj: Mapping[str, JsonValue], key: str, vocabulary: type[Vocabulary], code: str
-) -> frozenset[Vocabulary]:
-    return frozenset(parse_code(vocabulary, text, code=code) for text in _texts(obj, key))
+def _parse_rule(entry: Entry) -> Rule:
+    entry.check_keys(required=_RULE_REQUIRED, optional=_RULE_OPTIONAL, what="rule")
+    return Rule(
+        name=entry.name(),
+        words=entry.words(),
+        senders=entry.codes("from", OrgKind, "org_kind_unknown"),
+        sender_capabilities=entry.capabilities("from_capabilities"),
+        recipients=entry.codes("to", OrgKind, "org_kind_unknown"),
+        recipient_capabilities=entry.capabilities("to_capabilities"),
+        kinds=entry.codes("kinds", BundleKind, "bundle_kind_unknown"),
+        max_tlp=entry.code("max_tlp", Tlp, "tlp_unknown"),
+        purposes=entry.codes("purposes", Purpose, "purpose_unknown"),
+        jurisdictions=entry.jurisdictions(),
+        onward=entry.codes("onward", Onward, "onward_unknown"),
+        approval=entry.flag("approval"),
+        retention_days=entry.integer("retention_days", minimum=1, maximum=MAX_RETENTION_DAYS),
+        reply_only=entry.flag("reply_only", default=False),
+    )
 
 
-def _capabilities(obj: Mapping[str, JsonValue], key: str) -> frozenset[str]:
-    found = _texts(obj, key) if key in obj else []
-    for text in found:
-        if _NAME.fullmatch(text) is None:
-            raise Malformed(
-                "name_invalid",
-                "A capability has lower-case letters, digits and hyphens.",
-                observed=text[:60],
-            )
-    return frozenset(found)
-
-
-def _jurisdictions(obj: Mapping[str, JsonValue]) -> frozenset[str]:
-    found = _texts(obj, "jurisdictions")
-    for text in found:
-        if text not in {ANY, SAME} and _COUNTRY.fullmatch(text) is None:
-            raise Malformed(
-                "country_unknown",
-                "A jurisdiction is 'any', 'same' or a country as ISO 3166-1 alpha-2.",
-                observed=text[:40],
-            )
-    return frozenset(found)
+def _parse_grant(entry: Entry) -> Grant:
+    entry.check_keys(required=_GRANT_REQUIRED, optional=_GRANT_OPTIONAL, what="grant")
+    return Grant(
+        name=entry.name(),
+        words=entry.words(),
+        kinds=entry.codes("kinds", OrgKind, "org_kind_unknown"),
+        capabilities=entry.capabilities("capabilities"),
+        actions=entry.codes("actions", Action, "action_unknown"),
+    )
 
 
 def sign_charter(data: bytes, signers: Sequence[SigningKeyPair]) -> bytes:

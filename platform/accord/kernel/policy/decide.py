@@ -69,6 +69,9 @@ class Decision:
             empty when none is near.
         words: one sentence for the analyst.
         approval: a second person's approval is part of what allows this.
+        numbers: places in the charter, from 1, of the rules or grants that ``rule`` names.
+        why: the condition that failed; empty when allowed.
+        noun: what ``rule`` names, ``rule`` or ``grant``.
     """
 
     allowed: bool
@@ -76,6 +79,22 @@ class Decision:
     rule: str
     words: str
     approval: bool = False
+    numbers: tuple[int, ...] = ()
+    why: str = ""
+    noun: str = "rule"
+
+    @property
+    def places(self) -> tuple[tuple[int, str], ...]:
+        """Number and name of each rule or grant that decided."""
+        return tuple(zip(self.numbers, self.rule.split(", "), strict=False))
+
+    @property
+    def explanation(self) -> str:
+        """The decision with its rules by number and name, for example ``refused by rule 4 (…)``."""
+        places = " and ".join(f"{number} ({name})" for number, name in self.places)
+        verdict = "allowed" if self.allowed else "refused"
+        by = f" by {self.noun}{'s' if len(self.places) > 1 else ''} {places}" if places else ""
+        return f"{verdict}{by}: {self.why or self.words}"
 
     def require(self) -> None:
         """Raise the refusal.
@@ -169,9 +188,9 @@ def decide(charter: Charter, question: Question) -> Decision:
     (4) For every recipient one rule must allow.
     """
     if not question.recipients:  # (1)
-        return _no("charter_no_recipient", "", "A bundle needs a recipient.")
+        return _no("charter_no_recipient", "A bundle needs a recipient.")
     if any(to.org == question.sender.org for to in question.recipients):  # (2)
-        return _no("charter_self", "", "A bundle is not sent to its own sender.")
+        return _no("charter_self", "A bundle is not sent to its own sender.")
     if question.kind is BundleKind.RETRACTION and question.recalls:  # (3)
         return Decision(
             allowed=True,
@@ -179,26 +198,27 @@ def decide(charter: Charter, question: Question) -> Decision:
             rule=RECALL_RULE,
             words="A recall may follow the bundle that it takes back.",
         )
-    used: list[Rule] = []
+    used: dict[int, Rule] = {}
     for to in question.recipients:  # (4)
         allowing = _allowing_rule(charter.rules, question, to)
         if isinstance(allowing, Decision):
             return allowing
-        used.append(allowing)
-    distinct = list(dict.fromkeys(used))
+        used[allowing] = charter.rules[allowing - 1]
+    rules = used.values()
     return Decision(
         allowed=True,
         code=ALLOWED,
-        rule=", ".join(rule.name for rule in distinct),
-        words=" ".join(rule.words for rule in distinct),
-        approval=any(rule.approval for rule in distinct),
+        rule=", ".join(rule.name for rule in rules),
+        words=" ".join(rule.words for rule in rules),
+        approval=any(rule.approval for rule in rules),
+        numbers=tuple(used),
     )
 
 
-def _allowing_rule(rules: Sequence[Rule], question: Question, to: Party) -> Rule | Decision:
-    """Return the first rule that allows, or the refusal at the rule that came closest."""
-    furthest, closest = -1, ""
-    for rule in rules:
+def _allowing_rule(rules: Sequence[Rule], question: Question, to: Party) -> int | Decision:
+    """Return the number of the first rule that allows, or the refusal at the closest one."""
+    furthest, closest = -1, 1
+    for number, rule in enumerate(rules, start=1):
         failed = next(
             (
                 place
@@ -208,39 +228,45 @@ def _allowing_rule(rules: Sequence[Rule], question: Question, to: Party) -> Rule
             None,
         )
         if failed is None:
-            return rule
+            return number
         if failed > furthest:
-            furthest, closest = failed, rule.name
-    return _refusal(furthest, closest, question, to)
+            furthest, closest = failed, number
+    return _refusal(furthest, closest, rules[closest - 1].name, question=question, to=to)
 
 
-def _refusal(failed: int, rule: str, question: Question, to: Party) -> Decision:
-    code, why, _holds = CONDITIONS[max(failed, 0)]
+def _refusal(failed: int, number: int, name: str, *, question: Question, to: Party) -> Decision:
+    code, why, _holds = CONDITIONS[failed]
     # Below the kind of bundle no single rule is near enough to be named.
     near = code not in {"charter_sender", "charter_recipient", "charter_kind"}
-    return _no(
-        code,
-        rule if near else "",
-        f"{question.sender.org} ({question.sender.kind}) may not send '{question.kind}' to "
-        f"{to.org} ({to.kind}): {why}{f' (rule {rule})' if near else ''}.",
+    return Decision(
+        allowed=False,
+        code=code,
+        rule=name if near else "",
+        words=f"{question.sender.org} ({question.sender.kind}) may not send '{question.kind}' to "
+        f"{to.org} ({to.kind}): {why}{f' (rule {number}, {name})' if near else ''}.",
+        numbers=(number,) if near else (),
+        why=why,
     )
 
 
-def _no(code: str, rule: str, words: str) -> Decision:
-    return Decision(allowed=False, code=code, rule=rule, words=words)
+def _no(code: str, words: str) -> Decision:
+    return Decision(allowed=False, code=code, rule="", words=words)
 
 
 def decide_action(charter: Charter, party: Party, action: Action) -> Decision:
     """Decide whether ``party`` may do ``action`` at the hub; default deny."""
-    for grant in charter.grants:
+    for number, grant in enumerate(charter.grants, start=1):
         if (
             party.kind in grant.kinds
             and grant.capabilities <= party.capabilities
             and action in grant.actions
         ):
-            return Decision(allowed=True, code=ALLOWED, rule=grant.name, words=grant.words)
-    return _no(
-        "charter_action",
-        "",
-        f"No grant lets {party.org} ({party.kind}) do '{action}'.",
-    )
+            return Decision(
+                allowed=True,
+                code=ALLOWED,
+                rule=grant.name,
+                words=grant.words,
+                numbers=(number,),
+                noun="grant",
+            )
+    return _no("charter_action", f"No grant lets {party.org} ({party.kind}) do '{action}'.")
