@@ -21,7 +21,12 @@ BODIES_NAME = "bodies"
 ROOT_NAME = "root.json"
 ROOT_DRAFT_NAME = "root.draft.json"
 
-_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities"}
+_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities"} | {
+    "bundles_per_minute",
+    "bundles_per_hour",
+    "megabytes_per_day",
+    "open_requests",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,13 @@ class HubConfig:
         threads: requests worked on at once, 4 to 256; a quarter of them may wait in long polls.
         authorities: values of ``Host`` that signed requests may name beside the listening
             address. Controlled: requests signed for another host would be taken.
+        bundles_per_minute: one member's bundles in a minute above which the others are held aside
+            until the operator releases them, 1 to 1,000,000. Controlled, like the next three: one
+            member could flood the others, or be kept from sending.
+        bundles_per_hour: one member's bundles (and, counted apart, recalls) in an hour above which
+            it is told to come back, 1 to 100,000,000.
+        megabytes_per_day: one member's sealed megabytes (10^6) in a day, 1 to 1,000,000,000.
+        open_requests: one member's requests that are neither closed nor expired, 1 to 1,000,000.
     """
 
     home: Path
@@ -50,6 +62,10 @@ class HubConfig:
     https: bool = False
     threads: int = 64
     authorities: tuple[str, ...] = ()
+    bundles_per_minute: int = 6000
+    bundles_per_hour: int = 100_000
+    megabytes_per_day: int = 50_000
+    open_requests: int = 1000
 
     def settings(self) -> dict[str, object]:
         """Return the settings by name, as the file has them."""
@@ -176,6 +192,10 @@ def parse_config(home: Path, text: str) -> HubConfig:
         https=_flag(found, "https"),
         threads=_number(found, "threads", 4, 256),
         authorities=tuple(_items(found, "authorities")),
+        bundles_per_minute=_quota(found, "bundles_per_minute", 1_000_000),
+        bundles_per_hour=_quota(found, "bundles_per_hour", 100_000_000),
+        megabytes_per_day=_quota(found, "megabytes_per_day", 1_000_000_000),
+        open_requests=_quota(found, "open_requests", 1_000_000),
     )
 
 
@@ -203,6 +223,11 @@ def _number(found: Mapping[str, object], name: str, minimum: int, maximum: int) 
     if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
         raise _invalid(name, f"a number from {minimum} to {maximum}")
     return value
+
+
+def _quota(found: Mapping[str, object], name: str, maximum: int) -> int:
+    default = next(field.default for field in fields(HubConfig) if field.name == name)
+    return _number({name: default} | dict(found), name, 1, maximum)
 
 
 def _flag(found: Mapping[str, object], name: str) -> bool:

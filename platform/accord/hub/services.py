@@ -6,7 +6,15 @@ import httpx2
 
 from accord.clock import Clock
 from accord.hub.audit import Recorder
-from accord.hub.bundles import Acknowledgements, Bundles, Receipts
+from accord.hub.bundles import (
+    Acknowledgements,
+    Bundles,
+    Limits,
+    Quarantine,
+    QuotaRecords,
+    Quotas,
+    Receipts,
+)
 from accord.hub.config import HubConfig
 from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
@@ -24,6 +32,9 @@ from accord.hub.transparency import (
 )
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.tlog.notes import LogKeyPair
+
+QUOTA_SECONDS = 60
+"""Time between two records of refusals that were only counted."""
 
 EXPIRY_SECONDS = 5
 """Time between two looks for expired bundles."""
@@ -51,6 +62,7 @@ class Services:
     people: People
     feed: Feed
     bundles: Bundles
+    quarantine: Quarantine
     receipts: Receipts
     acknowledgements: Acknowledgements
     summaries: Summaries
@@ -89,7 +101,15 @@ def build_services(
     database = open_database(config.database)
     logs = LogSequencer(keys, clock)
     recorder = Recorder(logs)
-    writer = Writer(database.writing, [logs, recorder])
+    quotas = Quotas(
+        Limits(
+            bundles_per_minute=config.bundles_per_minute,
+            bundles_per_hour=config.bundles_per_hour,
+            bytes_per_day=config.megabytes_per_day * 1_000_000,
+            open_requests=config.open_requests,
+        )
+    )
+    writer = Writer(database.writing, [logs, recorder, quotas])
     reader = LogReader(database.reading)
     client = httpx2.Client(timeout=WITNESS_SECONDS, transport=transport, trust_env=False)
     rounds = WitnessRound(
@@ -120,9 +140,12 @@ def build_services(
         bodies=BodyStore(config.bodies),
         directory=directory,
         feed=feed,
+        quotas=quotas,
     )
+    refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
     jobs = Jobs(logs=logs, rounds=rounds, clock=clock)
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: bundles.expire(now=now))
+    jobs.every("quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now))
     return Services(
         config=config,
         root=root,
@@ -151,6 +174,7 @@ def build_services(
         people=People(engine=database.reading, writer=writer, recorder=recorder),
         feed=feed,
         bundles=bundles,
+        quarantine=Quarantine(engine=database.reading, writer=writer, recorder=recorder, feed=feed),
         receipts=Receipts(
             engine=database.reading, reader=reader, rounds=rounds, waiters=config.threads // 2
         ),

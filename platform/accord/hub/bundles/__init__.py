@@ -4,12 +4,20 @@ The room decides and stores; it holds no key that opens anything and never logs 
 """
 
 from accord.hub.bundles.acknowledgements import Acknowledgements
+from accord.hub.bundles.quarantine import Held, HeldState, Quarantine
+from accord.hub.bundles.quotas import Limits, QuotaRecords, Quotas
 from accord.hub.bundles.receipts import Receipts
 from accord.hub.bundles.service import Bundles, Stored
 
 __all__ = [
     "Acknowledgements",
     "Bundles",
+    "Held",
+    "HeldState",
+    "Limits",
+    "Quarantine",
+    "QuotaRecords",
+    "Quotas",
     "Receipts",
     "Stored",
 ]

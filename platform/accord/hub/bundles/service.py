@@ -9,11 +9,19 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
-from accord.hub.bundles.tables import BundleRow, EntryRow
+from accord.hub.bundles.correspondence import (
+    closed_by,
+    note_request,
+    require_addressee,
+    senders_of,
+)
+from accord.hub.bundles.quarantine import hold
+from accord.hub.bundles.quotas import Quotas
+from accord.hub.bundles.tables import BundleRow, EntryRow, HeldRow
 from accord.hub.directory import Directory, Judged
 from accord.hub.feed import About, Feed, Item, add_items
 from accord.hub.feed.tables import FeedRow
@@ -21,7 +29,7 @@ from accord.hub.storage import BodyStore, Writer
 from accord.hub.storage.bodies import INLINE_LIMIT
 from accord.kernel.bundle.framing import SealedBundle, format_trimmed, parse_bundle
 from accord.kernel.bundle.verification import verify_bundle
-from accord.kernel.errors import AccordError, Conflict, NotFound, Refused
+from accord.kernel.errors import AccordError, Conflict, NotFound, Refused, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.markings import BundleKind
 from accord.kernel.policy.decide import Question, decide
@@ -30,7 +38,7 @@ from accord.kernel.tlog import merkle
 HASH_SIZE = 32
 
 # Built once: composing a statement costs more than running it.
-_FIND = select(BundleRow.digest, BundleRow.audit_number).where(
+_FIND = select(BundleRow.number, BundleRow.digest, BundleRow.audit_number).where(
     BundleRow.org == bindparam("org"), BundleRow.bundle_id == bindparam("bundle_id")
 )
 _ADD_BUNDLE = insert(BundleRow)
@@ -39,10 +47,14 @@ _ADD_ENTRIES = insert(EntryRow)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The bundle is durable: entry ``index`` of the audit log; not yet a receipt."""
+    """The bundle is durable: entry ``index`` of the audit log; not yet a receipt.
+
+    ``held`` says why it is held aside undelivered, if it is.
+    """
 
     index: int
     new: bool
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +77,11 @@ class Bundles:
         bodies: BodyStore,
         directory: Directory,
         feed: Feed,
+        quotas: Quotas,
     ) -> None:
         """Work with the rooms that are handed down."""
         self._engine = engine
+        self._quotas = quotas
         self._writer = writer
         self._recorder = recorder
         self._bodies = bodies
@@ -80,21 +94,26 @@ class Bundles:
         In this order: (1) the actor may submit; (2) framing and limits; (3) name in the path,
         sender and signing key; (4) the directory that the sender used is ours and not ahead;
         (5) signatures and everything but the AEAD; (6) recipients are enrolled with these keys;
-        (7) a retraction names everyone who got the original; (8) the charter; (9) one transaction,
-        in which the same bytes again get the same answer. They get it also when a check fails
-        today that held when they were accepted.
+        (7) a retraction names everyone who got the original, an answer or a sighting goes to whom
+        it answers; (8) the charter; (9) one transaction, in which the same bytes again get the
+        same answer. They get it also when a check fails today that held when they were accepted.
 
         Raises:
             Malformed, VerificationFailed, Refused: with the code of the check; logged.
             Conflict: ``bundle_id_taken`` when other bytes have this id.
+            Unavailable: ``quota_exceeded``; counted, not logged one by one.
         """
         actor = require(actor, Action.BUNDLE_SUBMIT)
         digest = hashlib.sha256(raw).digest()
         try:
             sealed = parse_bundle(raw)
+            recall = sealed.header.kind is BundleKind.RETRACTION
+            self._quotas.check(actor.org, len(raw), recall=recall, now=now)
             judged = self._check(actor, bundle_id, sealed, now)
         except Conflict:
             raise
+        except Unavailable as error:
+            return self._over_quota(actor.org, bundle_id, digest, error)
         except AccordError as error:
             known = self._known(actor.org, bundle_id, digest)
             if known is not None:
@@ -109,9 +128,23 @@ class Bundles:
                 connection, sealed, digest=digest, body_file=body_file, judged=judged, now=now
             )
 
-        stored = self._writer.run(act)
+        try:
+            stored = self._writer.run(act)
+        except Unavailable as error:
+            return self._over_quota(actor.org, bundle_id, digest, error)
         self._feed.notify()
         return stored
+
+    def _over_quota(
+        self, org: OrgId, bundle_id: BundleId, digest: bytes, error: Unavailable
+    ) -> Stored:
+        """Give the old answer to the same bytes; else count the refusal and raise it."""
+        if error.code == "quota_exceeded":
+            known = self._known(org, bundle_id, digest)
+            if known is not None:
+                return known
+            self._quotas.count_refusal(org)
+        raise error
 
     def _known(self, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
         with self._engine.connect() as connection:
@@ -135,6 +168,9 @@ class Bundles:
         recalls = header.kind is BundleKind.RETRACTION
         if recalls:
             self._require_all_named(actor.org, header.refs, recipients, judged)
+        with self._engine.connect() as connection:
+            replies_to = senders_of(connection, actor.org, header.refs)
+            require_addressee(connection, header, recipients)
         decide(
             self._directory.charter(),
             Question(
@@ -145,24 +181,11 @@ class Bundles:
                 purpose=header.policy.purpose,
                 onward=header.policy.onward,
                 lifetime=header.expires - header.created,
-                replies_to=self._origins(actor.org, header.refs),
+                replies_to=replies_to,
                 recalls=recalls,
             ),
         ).require()
         return judged
-
-    def _origins(self, org: OrgId, refs: Sequence[BundleId]) -> frozenset[OrgId]:
-        """Return who sent ``org`` the bundles ``refs``."""
-        if not refs:
-            return frozenset()
-        with self._engine.connect() as connection:
-            found = connection.scalars(
-                select(BundleRow.org).where(
-                    BundleRow.bundle_id.in_(refs),
-                    exists().where(EntryRow.bundle == BundleRow.number, EntryRow.org == org),
-                )
-            ).all()
-        return frozenset(OrgId(sender) for sender in found)
 
     def _require_all_named(
         self,
@@ -215,6 +238,15 @@ class Bundles:
     ) -> Stored:
         header = sealed.header
         recipients = [entry.org for entry in sealed.entries]
+        closed = closed_by(connection, header)
+        held = self._quotas.take(
+            connection,
+            header.org,
+            kind=header.kind,
+            closing=closed is not None,
+            size=len(sealed.raw),
+            now=now,
+        )
         index = self._recorder.record(
             connection,
             Event(
@@ -222,7 +254,8 @@ class Bundles:
                 org=header.org,
                 subject=header.id,
                 basis=header.policy.legal_basis.value,
-                detail=f"sha256={digest.hex()} directory={judged.size}",
+                detail=f"sha256={digest.hex()} directory={judged.size}"
+                + (f" held={held}" if held else ""),
                 concerns=(header.org, *recipients),
             ),
             now=now,
@@ -257,14 +290,19 @@ class Bundles:
             ],
         )
         about = About(number=number, bundle=header.id, sender=header.org, kind=header.kind.value)
-        add_items(connection, recipients, Item.DELIVERED, about, now=now)
+        if held is None:
+            add_items(connection, recipients, Item.DELIVERED, about, now=now)
+        else:
+            hold(connection, number, header.org, held, now=now)
         for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
             self._mark(connection, header.org, ref, Item.RETRACTED, by=header.id, now=now)
+        if header.kind is BundleKind.REQUEST:
+            note_request(connection, header, number, closed, now=now)
         if header.replaces is not None:
             self._mark(
                 connection, header.org, header.replaces, Item.SUPERSEDED, by=header.id, now=now
             )
-        return Stored(index=index, new=True)
+        return Stored(index=index, new=True, held=held)
 
     def _mark(
         self,
@@ -473,4 +511,7 @@ def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes
             observed=bundle_id,
             next_step="Seal again with a new id.",
         )
-    return Stored(index=row.audit_number, new=False)
+    held = connection.scalar(
+        select(HeldRow.reason).where(HeldRow.bundle == row.number, HeldRow.state != "released")
+    )
+    return Stored(index=row.audit_number, new=False, held=held)

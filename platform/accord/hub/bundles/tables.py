@@ -1,6 +1,6 @@
-"""Rows of bundles, their recipient entries and the acknowledgements."""
+"""Rows of bundles, recipient entries, acknowledgements, open requests, quotas and quarantine."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accord.hub.storage import Base
@@ -46,6 +46,47 @@ class EntryRow(Base):
     org: Mapped[str]
     entry: Mapped[bytes] = mapped_column(LargeBinary)
     delivered: Mapped[int | None]
+
+
+class OpenRequestRow(Base):
+    """A request: open until ``closed`` (by whoever asked) or ``expires``, in unix seconds."""
+
+    __tablename__ = "open_requests"
+    __table_args__ = (Index("ix_open_requests_org_expires", "org", "expires"),)
+
+    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"), primary_key=True)
+    org: Mapped[str]
+    expires: Mapped[int]
+    closed: Mapped[int | None]
+
+
+class MemberUseRow(Base):
+    """What a member has sent in the present minute, hour and day (each by its first second)."""
+
+    __tablename__ = "member_use"
+
+    org: Mapped[str] = mapped_column(primary_key=True)
+    minute: Mapped[int]
+    hour: Mapped[int]
+    day: Mapped[int]
+    minute_bundles: Mapped[int]
+    hour_bundles: Mapped[int]
+    hour_recalls: Mapped[int]
+    day_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class HeldRow(Base):
+    """A bundle that is (or was) held aside undelivered, why, and what was decided when."""
+
+    __tablename__ = "held_bundles"
+    __table_args__ = (Index("ix_held_bundles_state_org", "state", "org"),)
+
+    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"), primary_key=True)
+    org: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[int]
+    state: Mapped[str]
+    decided: Mapped[int | None]
 
 
 class AcknowledgementRow(Base):

@@ -8,6 +8,7 @@ from accord.hub.cli.checks import check
 from accord.hub.cli.identity import init
 from accord.hub.cli.orgs import org
 from accord.hub.cli.people import user
+from accord.hub.cli.quarantine import quarantine
 from accord.hub.cli.roots import root
 from accord.hub.cli.serving import serve
 from accord.hub.cli.settings import check_config
@@ -21,5 +22,17 @@ def hub() -> None:
     """Run the shared server, which stores sealed bundles and cannot open them."""
 
 
-for command in (init, audit, root, charter, org, user, summary, check, check_config, serve):
+for command in (
+    init,
+    audit,
+    root,
+    charter,
+    org,
+    user,
+    quarantine,
+    summary,
+    check,
+    check_config,
+    serve,
+):
     hub.add_command(command)

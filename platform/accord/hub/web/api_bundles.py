@@ -33,12 +33,13 @@ def bundle_routes(services: Services) -> ApiRoutes:
         if note is None:
             head = services.reader.head(LogName.AUDIT)
             note = head.note if head else b""
-        return {
+        answer: dict[str, object] = {
             "id": name,
             "state": "stored",
             "index": stored.index,
             "checkpoint": note.decode("utf-8"),
         }
+        return answer if stored.held is None else answer | {"held": stored.held}
 
     @routes.serves(paths.BUNDLE, method="GET")
     @routes.answers(200, description="The trimmed bundle of the caller.")

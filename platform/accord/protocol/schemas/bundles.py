@@ -18,12 +18,16 @@ MAX_CHECKPOINT = 32 * 1024
 
 
 class StoredBundle(StrictSchema):
-    """202 of ``PUT /v1/bundles/{id}``: durable and in the log, not yet a receipt."""
+    """202 of ``PUT /v1/bundles/{id}``: durable and in the log, not yet a receipt.
+
+    ``held`` says why it is held aside undelivered until the operator decides.
+    """
 
     id = CheckedText(parse_bundle_id, required=True)
     state = one_of("stored", required=True)
     index = whole(required=True)
     checkpoint = text(MAX_CHECKPOINT, required=True)
+    held = text(40)
 
 
 class ReceiptQuery(StrictSchema):
