@@ -155,6 +155,7 @@ def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> N
         ("hub", "root", "install", str(folder / "root.json")),
         ("hub", "audit", "search", "--as", "zoe", "--outcome", "refused"),
         ("hub", "audit", "export", "--as", "zoe", "--reason", "review", "-o", str(folder / "no")),
+        ("hub", "audit", "erase-person", "zoe", "--org", member["org"], "--reason", "on request"),
         ("demo",),
     ):
         printed(processes, "hub", *words, "--dry-run")

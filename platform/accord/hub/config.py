@@ -18,6 +18,7 @@ FILE_NAME = "hub.toml"
 KEYS_NAME = "keys.accord"
 DATABASE_NAME = "hub.db"
 BODIES_NAME = "bodies"
+ERASURES_NAME = "erasures.jsonl"
 ROOT_NAME = "root.json"
 ROOT_DRAFT_NAME = "root.draft.json"
 
@@ -95,6 +96,11 @@ class HubConfig:
     def keys(self) -> Path:
         """The wrapped log keys."""
         return self.home / KEYS_NAME
+
+    @property
+    def erasures(self) -> Path:
+        """The list of erasures of persons; it names none, and outlives every restore."""
+        return self.home / ERASURES_NAME
 
     @property
     def root(self) -> Path:

@@ -22,7 +22,7 @@ from accord.hub.jobs import Jobs
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
-from accord.hub.trail import Trail
+from accord.hub.trail import Erasures, Trail
 from accord.hub.transparency import (
     LogName,
     LogReader,
@@ -68,6 +68,7 @@ class Services:
     summaries: Summaries
     releases: Releases
     trail: Trail
+    erasures: Erasures
     jobs: Jobs
     client: httpx2.Client
 
@@ -193,6 +194,13 @@ def build_services(
             recorder=recorder,
             directory=directory,
             reader=reader,
+        ),
+        erasures=Erasures(
+            engine=database.reading,
+            writing=database.writing,
+            writer=writer,
+            recorder=recorder,
+            file=config.erasures,
         ),
         jobs=jobs,
         client=client,

@@ -1,9 +1,15 @@
 """Rows of the audit trail: events with their openings, and each organisation's sequence."""
 
-from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy import ColumnElement, Index, LargeBinary, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accord.hub.storage import Base
+
+NOBODY: ColumnElement[str] = literal_column("''")
+"""What stands in a name's column where there is none; a constant, as in the index that skips it."""
+
+OK: ColumnElement[str] = literal_column("'ok'")
+"""The outcome of most events, as in the index that skips it."""
 
 
 def _where(column: str, condition: str) -> Index:
@@ -69,3 +75,12 @@ class AuditSequence(Base):
     org: Mapped[str] = mapped_column(primary_key=True)
     last: Mapped[int]
     chain: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditErasure(Base):
+    """An erasure of a person, event ``number``; ``document`` says of which fields, with no name."""
+
+    __tablename__ = "audit_erasures"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[bytes] = mapped_column(LargeBinary)

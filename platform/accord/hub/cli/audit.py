@@ -17,6 +17,7 @@ from accord.hub.trail import TrailRow, Wanted, parse_wanted
 from accord.hub.trail.filters import NAMES
 from accord.hub.trail.service import MAX_PAGE
 from accord.kernel.errors import AuthenticationNeeded
+from accord.kernel.identifiers import make_org_id, parse_org_id
 from accord.kernel.tlog.trailfile import Form
 from accord.terminal import Terminal, common_options
 
@@ -140,6 +141,39 @@ def export(
         {"file": str(output), "form": form, "events": title.count},
         f"{title.count} events written to {output}. Check them: accord verify {output} --root "
         "root.json",
+    )
+
+
+@audit.command("erase-person")
+@click.argument("name")
+@click.option("--org", required=True, help="The person's organisation: name, or name@hub.")
+@click.option("--reason", required=True, help="The ground, without the person's name.")
+@common_options
+def erase_person(terminal: Terminal, *, name: str, org: str, reason: str) -> None:
+    """Erase the person with the sign-in name NAME from all events, and the account. For good."""
+    with opened_hub(terminal, signs=True) as services:
+        owner = parse_org_id(org) if "@" in org else make_org_id(org, services.config.origin)
+        sure = terminal.dry_run or terminal.confirm(
+            f"Erase this person of {owner} for good? It cannot be taken back."
+        )
+        if terminal.dry_run or not sure:
+            terminal.result(
+                {"erased": False, "number": None, "events": 0, "accounts": 0},
+                "Nothing was erased."
+                if terminal.dry_run
+                else "Nothing was erased (not confirmed).",
+            )
+            return
+        done = services.erasures.erase_at_console(owner, name, reason=reason, now=services.clock())
+    terminal.result(
+        {
+            "erased": True,
+            "number": done.number,
+            "events": len(done.events),
+            "accounts": len(done.accounts),
+        },
+        f"Erased from {len(done.events)} events and {len(done.accounts)} accounts. Keep a copy of "
+        f"{services.config.erasures} beside your backups: a restore is held to it.",
     )
 
 

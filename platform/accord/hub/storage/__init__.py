@@ -6,6 +6,16 @@ The room knows no bundle and no log; it gives transactions, a base for tables, a
 from accord.hub.storage.base import Base
 from accord.hub.storage.bodies import BodyStore
 from accord.hub.storage.engine import Database, open_database
+from accord.hub.storage.scrubbing import overwriting, scrub
 from accord.hub.storage.writer import Participant, Writer
 
-__all__ = ["Base", "BodyStore", "Database", "Participant", "Writer", "open_database"]
+__all__ = [
+    "Base",
+    "BodyStore",
+    "Database",
+    "Participant",
+    "Writer",
+    "open_database",
+    "overwriting",
+    "scrub",
+]

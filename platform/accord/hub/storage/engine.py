@@ -75,6 +75,7 @@ def _prepare_writing(connection: SqliteConnection, _entry: ConnectionPoolEntry) 
         "foreign_keys=ON",
         f"busy_timeout={BUSY_MILLIS}",
         f"cache_size=-{CACHE_KIB}",
+        "secure_delete=FAST",
         "wal_autocheckpoint=4000",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -4,7 +4,18 @@ Who looks is written down before they see anything, and that entry is in the tra
 opens to whom is the table of ``hub.audit.openings``; the room adds who the reader is.
 """
 
+from accord.hub.trail.erasure import Erasure, Erasures, apply_erasures, load_erasures
 from accord.hub.trail.filters import Wanted, parse_wanted
 from accord.hub.trail.service import Trail, TrailPage, TrailRow
 
-__all__ = ["Trail", "TrailPage", "TrailRow", "Wanted", "parse_wanted"]
+__all__ = [
+    "Erasure",
+    "Erasures",
+    "Trail",
+    "TrailPage",
+    "TrailRow",
+    "Wanted",
+    "apply_erasures",
+    "load_erasures",
+    "parse_wanted",
+]

@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from accord.hub.audit.queries import first_since
-from accord.hub.audit.tables import AuditEvent, AuditOrg, AuditSequence
+from accord.hub.audit.tables import NOBODY, OK, AuditEvent, AuditOrg, AuditSequence
 from accord.hub.trail.filters import Wanted
 
 EXAMINED = 100_000
 """Events that one walk looks at before it stops and says where."""
 
-_NOBODY: ColumnElement[str] = literal_column("''")
-_OK: ColumnElement[str] = literal_column("'ok'")
 _Number = InstrumentedAttribute[int]
 _Numbers = Select[int]
 
@@ -207,10 +205,10 @@ def _driving(walk: _Walk) -> list[ColumnElement[bool]]:
     """
     if walk.name:
         column = getattr(AuditEvent, walk.name)
-        return [column == walk.wanted.named, column != _NOBODY]
+        return [column == walk.wanted.named, column != NOBODY]
     if walk.subject:
         return [AuditEvent.subject == walk.subject]
-    refused = [AuditEvent.outcome != _OK]
+    refused = [AuditEvent.outcome != OK]
     if walk.wanted.outcome != "refused":
         refused.append(AuditEvent.outcome == walk.wanted.outcome)
     return refused
@@ -234,7 +232,7 @@ def _rest(walk: _Walk) -> list[ColumnElement[bool]]:
     if walk.subject:
         found.append(AuditEvent.subject == walk.subject)
     if wanted.outcome == "refused":
-        found.append(AuditEvent.outcome != _OK)
+        found.append(AuditEvent.outcome != OK)
     elif wanted.outcome:
         found.append(AuditEvent.outcome == wanted.outcome)
     return found
