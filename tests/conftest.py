@@ -1,9 +1,17 @@
-"""Fixtures for every suite: the shared reference material, hypothesis profiles."""
+"""For every suite: the shared reference material, hypothesis profiles, the database engines.
 
+``--engine sqlite|postgresql|both`` says on which engine hubs are tested. Without it the hub's suite
+runs on both, and the other suites' hubs on SQLite; with ``--engine postgresql`` all of them are on
+PostgreSQL.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support import postgres
+from tests.support.hub_world import Places
 
 from accord.logs import log_to_stderr
 
@@ -31,3 +39,38 @@ def shared() -> Path:
 def project() -> Path:
     """The project's root directory."""
     return ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("sqlite", "postgresql", "both"),
+        default="both",
+        help="the database engine of the hubs under test",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--engine") == "postgresql":
+        Places.engine = "postgresql"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that asks for ``engine`` on every engine that was chosen."""
+    if "engine" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--engine")
+        names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+        metafunc.parametrize("engine", names, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine on which this test's hubs keep their data.
+
+    A fixture of a whole module that makes a ``World`` asks for it, so that it is made for each.
+    """
+    name: str = request.param
+    if name == "postgresql" and postgres.server_folder() is None:
+        pytest.skip("no PostgreSQL 15 or newer on this machine: not tested on PostgreSQL")
+    with Places.on(name):
+        yield name

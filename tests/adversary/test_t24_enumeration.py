@@ -2,9 +2,9 @@
 
 import hashlib
 import hmac
-import sqlite3
 
 import pytest
+from sqlalchemy import inspect
 from tests.support.hub_world import Desk, World
 
 from accord.kernel.bundle.content import content_root
@@ -25,9 +25,7 @@ def raw(world: World, mallory: Desk) -> bytes:
 
 def test_the_hub_has_no_table_and_no_route_of_values(world: World, raw: bytes) -> None:
     assert raw
-    database = sqlite3.connect(world.config.database)
-    names = [row[0] for row in database.execute("SELECT name FROM sqlite_master")]
-    database.close()
+    names = inspect(world.services.database.reading).get_table_names()
     rules = [rule.rule for rule in world.app.url_map.iter_rules()]
     for word in ("index_of", "blind", "indicator", "value", "term", "lookup", "match", "oprf"):
         assert [name for name in [*names, *rules] if word in name] == []

@@ -1,4 +1,7 @@
-"""A fresh hub for each test, with a bank and a police desk where a test asks for them."""
+"""A fresh hub for each test, with a bank and a police desk where a test asks for them.
+
+Tests that make a hub run on each engine (``--engine``), the others once.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +12,15 @@ from tests.support.hub_world import Desk, World
 from accord.kernel.markings import OrgKind
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    makes_hubs = {"World", "Places", "open_database"} & set(vars(metafunc.module))
+    if makes_hubs and "engine" not in metafunc.fixturenames:
+        metafunc.fixturenames.insert(0, "engine")
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, engine: str) -> Iterator[World]:
+    assert engine
     made = World(tmp_path)
     yield made
     made.close()

@@ -25,16 +25,18 @@ TWO_PERSONS = DEFAULT_CHARTER.replace("format = 1\n", "format = 1\nregistrars = 
 
 
 @pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def three(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[World]:
     """A hub where two of three registrars decide."""
+    assert engine
     made = World(tmp_path_factory.mktemp("three"), registrars=3, threshold=2)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def charter_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def charter_two(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[World]:
     """A hub whose root file asks for one registrar, and its charter for two."""
+    assert engine
     made = World(tmp_path_factory.mktemp("two"), registrars=2, charter=TWO_PERSONS)
     yield made
     made.close()

@@ -1,19 +1,22 @@
 """What waited for the registrars before other statements could wait too goes on waiting."""
 
 from alembic import command
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
+from tests.support.postgres import empty_database
 
 from accord.hub.storage.migrations import configuration
 
 BEFORE, HERE = "0005", "0006"
 
 
-def test_enrolments_that_waited_still_wait_and_nothing_else_does_on_the_way_down() -> None:
+def test_enrolments_that_waited_still_wait_and_nothing_else_does_on_the_way_down(
+    engine: str,
+) -> None:
     keep = (
         "INSERT INTO enrolments (enrolment_id, org, statement, secret_hash, state, at{more})"
         " VALUES (:id, 'bank@hub', :raw, :raw, 'approval-needed', 1{values})"
     )
-    with create_engine("sqlite://").begin() as connection:
+    with empty_database(engine) as connection:
         command.upgrade(configuration(connection), BEFORE)
         connection.execute(text(keep.format(more="", values="")), {"id": "a", "raw": b"x"})
         command.upgrade(configuration(connection), HERE)

@@ -70,12 +70,12 @@ def test_a_sound_hub_has_nothing_wrong(installed: World) -> None:
 def test_files_that_others_may_read_are_named_with_the_command_that_mends_it(
     installed: World,
 ) -> None:
-    installed.config.database.chmod(0o644)
+    installed.config.database_file.chmod(0o644)
     installed.config.home.chmod(0o755)
     found = [one for one in examine(installed) if one.problem and one.problem.code == "mode_open"]
     assert [one.problem.next_step for one in found if one.problem] == [
         f"chmod 700 {installed.config.home}",
-        f"chmod 600 {installed.config.database}",
+        f"chmod 600 {installed.config.database_file}",
     ]
 
 
@@ -106,7 +106,7 @@ def test_a_wrong_passphrase_and_another_hubs_keys_are_told(
 
 def test_a_damaged_database_is_found_and_not_touched(installed: World) -> None:
     installed.services.close()
-    path = installed.config.database
+    path = installed.config.database_file
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -121,14 +121,14 @@ def test_a_damaged_database_is_found_and_not_touched(installed: World) -> None:
 
 def test_a_missing_and_a_newer_database_are_told(installed: World) -> None:
     installed.services.close()
-    with sqlite3.connect(installed.config.database) as connection:
+    with sqlite3.connect(installed.config.database_file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     assert "database_newer" in codes(examine(installed))
     for path in installed.config.home.glob("hub.db*"):
         path.unlink()
     assert "database_missing" in codes(examine(installed))
-    assert not installed.config.database.exists()
+    assert not installed.config.database_file.exists()
 
 
 def test_a_silent_and_an_advanced_witness_are_told(installed: World) -> None:
@@ -139,14 +139,14 @@ def test_a_silent_and_an_advanced_witness_are_told(installed: World) -> None:
     unknown = httpx2.MockTransport(lambda _request: httpx2.Response(404))
     assert "witness_follows_not" in codes(examine(installed, unknown))
     installed.services.close()
-    older = installed.config.database.read_bytes()
+    older = installed.config.database_file.read_bytes()
     installed.services = installed.open_services()
     installed.services.enrolments.invite("late", OrgKind.NGO, now=NOW)
     installed.witness_round()
     installed.services.close()
     for path in installed.config.home.glob("hub.db*"):
         path.unlink()
-    installed.config.database.write_bytes(older)
+    installed.config.database_file.write_bytes(older)
     assert "behind_witness" in codes(examine(installed))
 
 

@@ -4,15 +4,18 @@ Everything is the real thing but the network: desks and witness are reached over
 desk speaks the real protocol with the kernel's own bytes and can be made to misbehave.
 """
 
+import contextlib
 import hashlib
 import secrets
+import shutil
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.support import postgres
 
 from accord.hub.app import make_hub
 from accord.hub.config import HubConfig, new_config
@@ -58,6 +61,42 @@ HOST = "127.0.0.1:8600"
 ORIGIN = "hub.test"
 REGISTRARS = ("anna", "ben", "carla")
 BTC = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
+
+
+class Places:
+    """Where the hubs of the running test keep their database: the one global of this module."""
+
+    engine = "sqlite"
+    _made: contextlib.ExitStack | None = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def on(cls, engine: str) -> Iterator[None]:
+        """Let worlds that are made in this block be on ``engine``; what they used is dropped."""
+        before = cls.engine, cls._made
+        with contextlib.ExitStack() as made:
+            cls.engine, cls._made = engine, made
+            try:
+                yield
+            finally:
+                cls.engine, cls._made = before
+
+    @classmethod
+    def empty(cls, file: Path) -> Path | str:
+        """Return where an empty database is: the ``file``, or a database on the server."""
+        if cls.engine == "sqlite":
+            return file
+        return cls.fresh(copied="template0")
+
+    @classmethod
+    def fresh(cls, *, copied: str | None = None) -> str:
+        """Return the address of a new database, or of a copy; ``""``: a file in the hub's home."""
+        if cls.engine == "sqlite":
+            return ""
+        if cls._made is None:  # a module's world: it goes with the server
+            server = postgres.shared_server()
+            return server.address(server.make_database(copied or postgres.TEMPLATE))
+        return cls._made.enter_context(postgres.fresh_address(copied or postgres.TEMPLATE))
 
 
 class MovingClock:
@@ -228,7 +267,13 @@ class World:
             quorum=1,
         )
         self.root_bytes = sign_root(self.root, self.registrars)
-        self.config = new_config(folder / "hub", origin=ORIGIN, host="127.0.0.1", port=8600)
+        self.config = new_config(
+            folder / "hub",
+            origin=ORIGIN,
+            host="127.0.0.1",
+            port=8600,
+            database=Places.fresh(),
+        )
         self.services = self.open_services()
         self.app = make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
         self.client = httpx2.Client(
@@ -284,12 +329,34 @@ class World:
         self.services.close()
         self.witness_database.close()
 
+    def copy(self, folder: Path) -> "Copy":
+        """Copy home and database of a hub whose services are closed."""
+        shutil.copytree(self.config.home, folder)
+        if not self.config.database:
+            return Copy(folder=folder)
+        return Copy(folder=folder, database=Places.fresh(copied=self.config.database))
+
+    def put_back(self, copy: "Copy") -> None:
+        """Put an older home and database in the place of the present ones, which are lost."""
+        shutil.rmtree(self.config.home)
+        shutil.copytree(copy.folder, self.config.home)
+        if copy.database:
+            postgres.shared_server().replace(self.config.database, by=copy.database)
+
     def files(self) -> Mapping[str, bytes]:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in self.folder.rglob("*")
             if path.is_file()
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A copy of a hub's home, and of its database when that is on a server."""
+
+    folder: Path
+    database: str = ""
 
 
 def digest(data: bytes) -> str:

@@ -5,13 +5,15 @@ log keys lie in ``keys.accord`` beside the file, wrapped by the passphrase.
 """
 
 import ipaddress
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
-from accord.kernel.errors import Conflict, Malformed, NotFound
+from accord.kernel.errors import Conflict, Malformed, NotFound, Refused
 from accord.kernel.identifiers import parse_origin
 
 FILE_NAME = "hub.toml"
@@ -25,9 +27,25 @@ ROOT_DRAFT_NAME = "root.draft.json"
 _KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities"} | {
     "bundles_per_minute",
     "bundles_per_hour",
+    "database",
     "megabytes_per_day",
     "open_requests",
 }
+
+_DATABASE_OPTIONS = {
+    "application_name",
+    "connect_timeout",
+    "passfile",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "tcp_user_timeout",
+}
+"""What the address of a database may say after the question mark (libpq's own names)."""
+
+_DATABASE_PATH = re.compile(r"/[A-Za-z0-9_-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +71,9 @@ class HubConfig:
             it is told to come back, 1 to 100,000,000.
         megabytes_per_day: one member's sealed megabytes (10^6) in a day, 1 to 1,000,000,000.
         open_requests: one member's requests that are neither closed nor expired, 1 to 1,000,000.
+        database: address of a PostgreSQL database (libpq URI, without a password); ``""`` is the
+            file ``hub.db``. Controlled: an older copy could be served, which witnesses
+            show, and what the hub stores could be read, but not what was sealed.
     """
 
     home: Path
@@ -67,6 +88,7 @@ class HubConfig:
     bundles_per_hour: int = 100_000
     megabytes_per_day: int = 50_000
     open_requests: int = 1000
+    database: str = ""
 
     def settings(self) -> dict[str, object]:
         """Return the settings by name, as the file has them."""
@@ -83,9 +105,14 @@ class HubConfig:
         return frozenset({f"{self.host}:{port}", f"localhost:{port}", *self.authorities})
 
     @property
-    def database(self) -> Path:
-        """The database file."""
+    def database_file(self) -> Path:
+        """The file of an SQLite database."""
         return self.home / DATABASE_NAME
+
+    @property
+    def place(self) -> Path | str:
+        """Where the database is: a file, or the address of a PostgreSQL database."""
+        return self.database or self.database_file
 
     @property
     def bodies(self) -> Path:
@@ -119,12 +146,14 @@ def new_config(
     origin: str,
     host: str,
     port: int,
+    database: str = "",
 ) -> HubConfig:
     """Write the settings of a new hub and return them.
 
     Raises:
         Conflict: ``hub_exists`` when the home holds a hub already.
         Malformed: ``setting_invalid`` or ``origin_invalid``.
+        Refused: ``database_password``.
     """
     path = home / FILE_NAME
     if path.exists():
@@ -140,6 +169,7 @@ def new_config(
         instance=secrets.token_hex(4),
         host=host,
         port=port,
+        database=parse_database(database) if database else "",
     )
     lines = [
         f'origin = "{config.origin}"',
@@ -149,6 +179,7 @@ def new_config(
         "https = false",
         f"threads = {config.threads}",
         "authorities = []",
+        f'database = "{config.database}"',
     ]
     text = "\n".join(lines) + "\n"
     parse_config(home, text)
@@ -181,6 +212,7 @@ def parse_config(home: Path, text: str) -> HubConfig:
 
     Raises:
         Malformed: ``setting_invalid`` (with the name) or ``setting_unknown``.
+        Refused: ``database_password``.
     """
     try:
         found = tomllib.loads(text)
@@ -202,7 +234,48 @@ def parse_config(home: Path, text: str) -> HubConfig:
         bundles_per_hour=_quota(found, "bundles_per_hour", 100_000_000),
         megabytes_per_day=_quota(found, "megabytes_per_day", 1_000_000_000),
         open_requests=_quota(found, "open_requests", 1_000_000),
+        database=_database(found),
     )
+
+
+def _database(found: Mapping[str, object]) -> str:
+    # Homes of the first release do not name it.
+    if found.get("database", "") == "":
+        return ""
+    return parse_database(_text(found, "database"))
+
+
+def parse_database(text: str) -> str:
+    """Return the address of a PostgreSQL database, checked.
+
+    Raises:
+        Malformed: ``setting_invalid``.
+        Refused: ``database_password``: passwords do not belong into settings.
+    """
+    wrong = _invalid("database", "an address like postgresql://user@host/name")
+    if not text.isascii() or not text.isprintable() or set(text) & set(" \"\\'#"):
+        raise wrong
+    try:
+        parts = urlsplit(text)
+        options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError as error:
+        raise wrong from error
+    user, _, _ = parts.netloc.rpartition("@")
+    names = [name for name, _ in options]
+    if ":" in user or "password" in names:
+        raise Refused(
+            "database_password",
+            "A password does not belong into the settings.",
+            next_step="Name a file of mode 0600 with passfile=/path, or use ~/.pgpass.",
+        )
+    if parts.scheme != "postgresql" or not parts.netloc:
+        raise wrong
+    if _DATABASE_PATH.fullmatch(parts.path) is None:
+        raise wrong
+    if len(set(names)) != len(names) or not set(names) <= _DATABASE_OPTIONS:
+        known = ", ".join(sorted(_DATABASE_OPTIONS))
+        raise _invalid("database", f"an address with options of: {known}")
+    return text
 
 
 def _invalid(name: str, wanted: str) -> Malformed:

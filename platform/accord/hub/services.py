@@ -99,7 +99,7 @@ def build_services(
         clock: the present time.
         transport: how witnesses are reached; the network when absent.
     """
-    database = open_database(config.database)
+    database = open_database(config.place)
     logs = LogSequencer(keys, clock)
     recorder = Recorder(logs)
     quotas = Quotas(

@@ -39,7 +39,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> Run:
 
 
 def put_tallies(home: Path) -> None:
-    database = open_database(load_config(home).database)
+    database = open_database(load_config(home).place)
     key = SigningKeyPair.generate()
     with database.writing.begin() as connection:
         for tally in sample(1):

@@ -39,7 +39,8 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Scene]:
+    assert engine
     world = World(tmp_path_factory.mktemp("hub"))
     bank = world.enrol("first-bank", OrgKind.FINANCIAL)
     police = world.enrol("police", OrgKind.LAW_ENFORCEMENT)

@@ -1,6 +1,5 @@
 """A hub on an older copy of its database is stopped by its witness, before and after it grows."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -21,18 +20,15 @@ def grow(services: Services, count: int) -> None:
 @pytest.fixture
 def restored(world: World, tmp_path: Path) -> Services:
     """The hub on a copy from before the witness saw the log grow by five."""
-    database = world.config.database
     grow(world.services, 3)
     world.witness_round()
     world.services.close()
-    folder = tmp_path / "copy"
-    shutil.copytree(database.parent, folder)
+    copied = world.copy(tmp_path / "copy")
     world.services = world.open_services()
     grow(world.services, 5)
     world.witness_round()
     world.services.close()
-    shutil.rmtree(database.parent)
-    shutil.copytree(folder, database.parent)
+    world.put_back(copied)
     world.services = world.open_services()
     return world.services
 

@@ -10,20 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from accord.hub.audit.events import Event
 from accord.hub.audit.tables import AuditEvent, AuditOrg, AuditSequence
+from accord.hub.storage import replacing
 from accord.hub.transparency import LogName, LogSequencer
 from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.heads import FIELD, Membership, chain_next, chain_start, format_membership
 from accord.kernel.tlog.leaf import RecordFields, format_record
 
 _LAST = select(AuditSequence.last, AuditSequence.chain).where(AuditSequence.org == bindparam("org"))
-_SET = upsert(AuditSequence)
-_SET_LAST = _SET.on_conflict_do_update(
-    index_elements=["org"], set_={"last": _SET.excluded["last"], "chain": _SET.excluded["chain"]}
-)
+_SET_LAST = replacing(AuditSequence, ["org"], "last", "chain")
 _ADD_EVENTS = insert(AuditEvent)
 _ADD_ORGS = insert(AuditOrg)
 
@@ -135,7 +132,7 @@ class Recorder:
                 for org, one in self._last.items()
                 if one.seq
             ]
-            connection.execute(_SET_LAST, last)
+            connection.execute(_SET_LAST.on(connection), last)
 
     def after_commit(self) -> None:
         """Forget what is written."""

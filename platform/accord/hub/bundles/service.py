@@ -281,7 +281,7 @@ class Bundles:
                 "body_length": len(sealed.body),
             },
         )
-        number = result.lastrowid
+        [number] = result.inserted_primary_key or [0]
         connection.execute(
             _ADD_ENTRIES,
             [

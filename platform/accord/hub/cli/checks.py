@@ -50,7 +50,7 @@ def examine_content(services: Services) -> list[Finding]:
 
 
 def _database(services: Services) -> str:
-    with looking_at(services.config.database) as engine:
+    with looking_at(services.config.place) as engine:
         return require_sound(database_state(engine, thorough=True))
 
 

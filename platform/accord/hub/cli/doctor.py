@@ -51,7 +51,7 @@ def examine_hub(
     """
     home = config.home
     findings = [well("settings", f"{config.origin}, {len(config.authorities)} names from outside")]
-    findings += examine_modes([home, config.keys, config.database, config.bodies])
+    findings += examine_modes([home, config.keys, config.database_file, config.bodies])
     findings += [examine_passphrase_file(), examine_cryptography()]
     root, seen = _examine_root(config)
     findings += [seen, _examine_keys(config, root)]
@@ -94,7 +94,7 @@ def _examine_database(
     """Return the sizes of the logs, and what was found."""
     sizes: dict[LogName, int] = {}
     try:
-        with looking_at(config.database) as engine:
+        with looking_at(config.place) as engine:
             findings = [attempt("database", lambda: require_sound(database_state(engine)))]
             if findings[0].problem is not None:
                 return sizes, findings

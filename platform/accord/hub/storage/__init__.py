@@ -5,8 +5,9 @@ The room knows no bundle and no log; it gives transactions, a base for tables, a
 
 from accord.hub.storage.base import Base
 from accord.hub.storage.bodies import BodyStore
-from accord.hub.storage.engine import Database, open_database
+from accord.hub.storage.engine import Database, Place, open_database
 from accord.hub.storage.scrubbing import overwriting, scrub
+from accord.hub.storage.upserts import Upsert, adding, replacing
 from accord.hub.storage.writer import Participant, Writer
 
 __all__ = [
@@ -14,8 +15,12 @@ __all__ = [
     "BodyStore",
     "Database",
     "Participant",
+    "Place",
+    "Upsert",
     "Writer",
+    "adding",
     "open_database",
     "overwriting",
+    "replacing",
     "scrub",
 ]

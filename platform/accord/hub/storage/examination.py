@@ -12,6 +12,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from accord.hub.storage import postgresql
+from accord.hub.storage.engine import Place
 from accord.hub.storage.migrations import HEAD, revision_of
 from accord.kernel.errors import NotFound, Refused, Unavailable, VerificationFailed
 
@@ -28,12 +30,22 @@ class DatabaseState:
 
 
 @contextmanager
-def looking_at(path: Path) -> Iterator[Engine]:
-    """Give an engine that can read the database at ``path`` and nothing else.
+def looking_at(place: Place) -> Iterator[Engine]:
+    """Give an engine that can read the database at ``place`` and nothing else.
 
     Raises:
         NotFound: ``database_missing``.
+        Refused: ``database_unsafe``.
+        Unavailable: ``database_unavailable``.
     """
+    engine = postgresql.open_reading(place) if isinstance(place, str) else _file(place)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _file(path: Path) -> Engine:
     if not path.is_file():
         raise NotFound(
             "database_missing",
@@ -42,15 +54,11 @@ def looking_at(path: Path) -> Iterator[Engine]:
             next_step="Restore the newest backup; a hub without its database starts no new log.",
         )
     address = f"sqlite+pysqlite:///file:{path}?mode=ro&uri=true&timeout={BUSY_SECONDS}"
-    engine = create_engine(address, poolclass=NullPool)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+    return create_engine(address, poolclass=NullPool)
 
 
 def database_state(engine: Engine, *, thorough: bool = False) -> DatabaseState:
-    """Return the state of the database.
+    """Return the state of the database; PostgreSQL watches over its own pages (checksums).
 
     Args:
         engine: from ``looking_at``.
@@ -64,6 +72,8 @@ def database_state(engine: Engine, *, thorough: bool = False) -> DatabaseState:
     try:
         with engine.connect() as connection:
             revision = revision_of(connection)
+            if engine.dialect.name == "postgresql":
+                return DatabaseState(revision=revision, damage=None)
             told = str(connection.exec_driver_sql(f"PRAGMA {pragma}").scalar())
     except DBAPIError as error:
         if "locked" in str(error.orig) or "busy" in str(error.orig):

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
 from accord.kernel.errors import Unavailable
 
@@ -65,8 +65,9 @@ class Writer:
         """Run ``act`` in the next transaction and return its result once that is on disk.
 
         Raises:
-            Unavailable: ``writer_busy``, ``writer_closed`` or ``storage_failed`` (full disk,
-                failing sync: nothing of the act may be taken for stored; a retry is safe).
+            Unavailable: ``writer_busy``, ``writer_closed``; ``storage_failed`` (full disk,
+                failing sync: nothing of the act may be taken for stored; a retry is safe);
+                ``outcome_unknown`` (the connection broke in the commit: a retry tells).
             AccordError: whatever ``act`` raised; its savepoint was rolled back.
         """
         future: Future[Result] = Future()
@@ -109,13 +110,7 @@ class Writer:
     def _commit(self, batch: list[tuple[Act[Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         try:
-            with self._engine.begin() as connection:
-                for participant in self._participants:
-                    participant.begin(connection)
-                for act, future in batch:
-                    self._act(connection, act, future, done)
-                for participant in self._participants:
-                    participant.before_commit(connection)
+            self._transact(batch, done)
         except Exception as error:  # noqa: BLE001 - this thread must go on: nobody else writes
             for participant in self._participants:
                 participant.after_rollback()
@@ -128,6 +123,24 @@ class Writer:
             participant.after_commit()
         for future, result in done:
             future.set_result(result)
+
+    def _transact(
+        self, batch: list[tuple[Act[Any], Future[Any]]], done: list[tuple[Future[Any], Any]]
+    ) -> None:
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            for participant in self._participants:
+                participant.begin(connection)
+            for act, future in batch:
+                self._act(connection, act, future, done)
+            for participant in self._participants:
+                participant.before_commit(connection)
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if connection.invalidated:  # the answer was lost, perhaps not the commit
+                    raise _outcome_unknown(error) from error
+                raise
 
     def _act(
         self,
@@ -151,6 +164,16 @@ class Writer:
             return
         connection.exec_driver_sql("RELEASE act")
         done.append((future, result))
+
+
+def _outcome_unknown(error: Exception) -> Unavailable:
+    return Unavailable(
+        "outcome_unknown",
+        "The database did not confirm this: it may be stored, or not.",
+        retry_after=2,
+        observed=type(error).__name__,
+        next_step="Send it again: the same bytes are never stored twice.",
+    )
 
 
 def _storage_failed(error: Exception) -> Unavailable:

@@ -5,17 +5,18 @@ one of the same organisation and month replaces it; the signed bytes are kept.
 """
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.directory import Directory, require_grant
-from accord.hub.storage import Writer
+from accord.hub.storage import Writer, replacing
 from accord.hub.summaries.activity import Activity, recent_activity
 from accord.hub.summaries.tables import TallyRow
 from accord.kernel.errors import Conflict, Refused
 from accord.kernel.policy.charter import Action as CharterAction
 from accord.kernel.statements.tally import month_end, verify_tally
+
+_KEEP = replacing(TallyRow, ["month", "org"], "created", "number", "statement")
 
 
 class Summaries:
@@ -75,11 +76,15 @@ class Summaries:
                 ),
                 now=now,
             )
-            values = {"created": tally.created, "number": index, "statement": statement}
             connection.execute(
-                upsert(TallyRow)
-                .values(month=month, org=tally.org, **values)
-                .on_conflict_do_update(index_elements=["month", "org"], set_=values)
+                _KEEP.on(connection),
+                {
+                    "month": month,
+                    "org": tally.org,
+                    "created": tally.created,
+                    "number": index,
+                    "statement": statement,
+                },
             )
             return index
 

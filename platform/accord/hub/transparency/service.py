@@ -6,14 +6,12 @@ and seen by nobody before it is durable.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from accord.clock import Clock
-from accord.hub.storage import Base
+from accord.hub.storage import replacing
 from accord.hub.transparency.tables import CosignedHead, LogEntry, LogHead, LogTile
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import Unavailable, VerificationFailed
@@ -22,24 +20,20 @@ from accord.kernel.tlog.notes import LogKeyPair
 from accord.kernel.tlog.tiles import Edge, Tile, append, load_edge
 from accord.kernel.tlog.treehead import Checkpoint
 
-
-def _replacing(table: type[Base], keys: Sequence[str], *columns: str) -> Insert:
-    statement = upsert(table)
-    return statement.on_conflict_do_update(
-        index_elements=keys, set_={name: statement.excluded[name] for name in columns}
-    )
-
-
 # Built once: composing a statement costs more than running it.
-_HEADS = select(LogHead.log, LogHead.size, LogHead.root)
+# The lock keeps off whoever writes without taking the turn; SQLite has one writer anyway.
+_HEADS = select(LogHead.log, LogHead.size, LogHead.root).with_for_update()
 _ADD_ENTRIES = insert(LogEntry)
 _TILE = select(LogTile.hashes).where(
     LogTile.log == bindparam("log"),
     LogTile.level == bindparam("level"),
     LogTile.number == bindparam("number"),
 )
-_SET_HEAD = _replacing(LogHead, ["log"], "size", "root", "note")
-_SET_TILES = _replacing(LogTile, ["log", "level", "number"], "hashes")
+_SET_HEAD = replacing(LogHead, ["log"], "size", "root", "note")
+_SET_TILES = replacing(LogTile, ["log", "level", "number"], "hashes")
+_SET_COSIGNED = replacing(
+    CosignedHead, ["log"], "size", "note", where=lambda new: CosignedHead.size <= new.size
+)
 
 
 class LogSequencer:
@@ -132,7 +126,7 @@ class LogSequencer:
         checkpoint = Checkpoint(origin=self._keys[name].name, size=edge.size, root=edge.root())
         note = self._keys[name].sign(checkpoint, self._clock())
         connection.execute(
-            _SET_HEAD,
+            _SET_HEAD.on(connection),
             {"log": name.value, "size": checkpoint.size, "root": checkpoint.root, "note": note},
         )
         self._next_edges[name] = edge
@@ -174,7 +168,7 @@ class LogSequencer:
 
 def _write_tiles(connection: Connection, name: LogName, tiles: list[Tile]) -> None:
     connection.execute(
-        _SET_TILES,
+        _SET_TILES.on(connection),
         [
             {"log": name.value, "level": tile.level, "number": tile.index, "hashes": tile.data}
             for tile in tiles
@@ -198,11 +192,4 @@ def store_cosigned(connection: Connection, log: LogName, size: int, note: bytes)
     One of the same size replaces the kept one: its cosignatures are younger, and desks seal only
     under cosignatures of the last day.
     """
-    statement = upsert(CosignedHead).values(log=log.value, size=size, note=note)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["log"],
-            set_={"size": statement.excluded.size, "note": statement.excluded.note},
-            where=CosignedHead.size <= statement.excluded.size,
-        )
-    )
+    connection.execute(_SET_COSIGNED.on(connection), {"log": log.value, "size": size, "note": note})

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from accord.hub.storage.base import WHOLE
+
 revision = "0001"
 down_revision = None
 
@@ -11,10 +13,10 @@ def upgrade() -> None:
     """Make the change."""
     op.create_table(
         "acknowledgements",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("seq", WHOLE, autoincrement=True, nullable=False),
         sa.Column("sender", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("at", WHOLE, nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_acknowledgements")),
         sqlite_autoincrement=True,
@@ -24,9 +26,9 @@ def upgrade() -> None:
 
     op.create_table(
         "audit_events",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("entry_id", sa.LargeBinary(), nullable=False),
-        sa.Column("time", sa.Integer(), nullable=False),
+        sa.Column("time", WHOLE, nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("opened", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_events")),
@@ -37,36 +39,36 @@ def upgrade() -> None:
     op.create_table(
         "audit_orgs",
         sa.Column("org", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("seq", WHOLE, nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("org", "seq", name=op.f("pk_audit_orgs")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "audit_sequences",
         sa.Column("org", sa.String(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("last", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("org", name=op.f("pk_audit_sequences")),
     )
     op.create_table(
         "bundles",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("bundle_id", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("manifest", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("accepted", sa.Integer(), nullable=False),
-        sa.Column("expires", sa.Integer(), nullable=False),
-        sa.Column("audit_number", sa.Integer(), nullable=False),
-        sa.Column("directory_size", sa.Integer(), nullable=False),
+        sa.Column("accepted", WHOLE, nullable=False),
+        sa.Column("expires", WHOLE, nullable=False),
+        sa.Column("audit_number", WHOLE, nullable=False),
+        sa.Column("directory_size", WHOLE, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("header", sa.LargeBinary(), nullable=False),
         sa.Column("dsse", sa.LargeBinary(), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("body_file", sa.String(), nullable=True),
-        sa.Column("body_length", sa.Integer(), nullable=False),
+        sa.Column("body_length", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_bundles")),
         sa.UniqueConstraint("org", "bundle_id", name=op.f("uq_bundles_org_bundle_id")),
     )
@@ -75,11 +77,11 @@ def upgrade() -> None:
 
     op.create_table(
         "documents",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", WHOLE, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("at", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_documents")),
         sa.UniqueConstraint("kind", "version", name=op.f("uq_documents_kind_version")),
     )
@@ -90,7 +92,7 @@ def upgrade() -> None:
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("at", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("enrolment_id", name=op.f("pk_enrolments")),
     )
     op.create_table(
@@ -98,22 +100,22 @@ def upgrade() -> None:
         sa.Column("code_hash", sa.LargeBinary(), nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("made", sa.Integer(), nullable=False),
-        sa.Column("expires", sa.Integer(), nullable=False),
-        sa.Column("used", sa.Integer(), nullable=True),
+        sa.Column("made", WHOLE, nullable=False),
+        sa.Column("expires", WHOLE, nullable=False),
+        sa.Column("used", WHOLE, nullable=True),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_invites")),
     )
     op.create_table(
         "log_cosigned",
         sa.Column("log", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", WHOLE, nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log", name=op.f("pk_log_cosigned")),
     )
     op.create_table(
         "log_entries",
         sa.Column("log", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log", "number", name=op.f("pk_log_entries")),
         sqlite_with_rowid=False,
@@ -121,7 +123,7 @@ def upgrade() -> None:
     op.create_table(
         "log_heads",
         sa.Column("log", sa.String(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", WHOLE, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log", name=op.f("pk_log_heads")),
@@ -129,21 +131,21 @@ def upgrade() -> None:
     op.create_table(
         "log_tiles",
         sa.Column("log", sa.String(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("level", WHOLE, nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("log", "level", "number", name=op.f("pk_log_tiles")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "people",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("login", sa.String(), nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("password", sa.String(), nullable=False),
-        sa.Column("created", sa.Integer(), nullable=False),
-        sa.Column("disabled", sa.Integer(), nullable=True),
+        sa.Column("created", WHOLE, nullable=False),
+        sa.Column("disabled", WHOLE, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_people")),
         sa.UniqueConstraint("login", name=op.f("uq_people_login")),
     )
@@ -151,7 +153,7 @@ def upgrade() -> None:
         "releases",
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("audience", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month", "audience", name=op.f("pk_releases")),
     )
@@ -159,18 +161,18 @@ def upgrade() -> None:
         "tallies",
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("org", sa.String(), nullable=False),
-        sa.Column("created", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("created", WHOLE, nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month", "org", name=op.f("pk_tallies")),
     )
     op.create_table(
         "bundle_entries",
-        sa.Column("bundle", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("bundle", WHOLE, nullable=False),
+        sa.Column("position", WHOLE, nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
-        sa.Column("delivered", sa.Integer(), nullable=True),
+        sa.Column("delivered", WHOLE, nullable=True),
         sa.ForeignKeyConstraint(
             ["bundle"], ["bundles.number"], name=op.f("fk_bundle_entries_bundle_bundles")
         ),
@@ -181,11 +183,11 @@ def upgrade() -> None:
 
     op.create_table(
         "feed_items",
-        sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("seq", WHOLE, autoincrement=True, nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
-        sa.Column("bundle", sa.Integer(), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("bundle", WHOLE, nullable=False),
+        sa.Column("at", WHOLE, nullable=False),
         sa.ForeignKeyConstraint(
             ["bundle"], ["bundles.number"], name=op.f("fk_feed_items_bundle_bundles")
         ),

@@ -5,6 +5,8 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
+from accord.hub.storage.base import WHOLE
+
 revision = "0003"
 down_revision = "0002"
 
@@ -15,11 +17,12 @@ _KEPT = {"sqlite_autoincrement": True}
 
 def upgrade() -> None:
     """Make the change; of repeats that were kept before, the first stays."""
-    op.add_column(_TABLE, sa.Column("number", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column(
-        _TABLE, sa.Column("digest", sa.LargeBinary(), nullable=False, server_default=sa.text("x''"))
-    )
+    op.add_column(_TABLE, sa.Column("number", WHOLE, nullable=False, server_default="0"))
     connection = op.get_bind()
+    nothing = sa.text("x''" if connection.dialect.name == "sqlite" else "''::bytea")
+    op.add_column(
+        _TABLE, sa.Column("digest", sa.LargeBinary(), nullable=False, server_default=nothing)
+    )
     seen: set[tuple[str, str, bytes]] = set()
     rows = connection.execute(
         sa.text("SELECT seq, sender, recipient, statement FROM acknowledgements ORDER BY seq")

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from accord.hub.storage.base import WHOLE
+
 revision = "0007"
 down_revision = "0006"
 
@@ -11,10 +13,10 @@ def upgrade() -> None:
     """Make the change; requests that were stored before are open until they expire."""
     op.create_table(
         "open_requests",
-        sa.Column("bundle", sa.Integer(), nullable=False),
+        sa.Column("bundle", WHOLE, nullable=False),
         sa.Column("org", sa.String(), nullable=False),
-        sa.Column("expires", sa.Integer(), nullable=False),
-        sa.Column("closed", sa.Integer(), nullable=True),
+        sa.Column("expires", WHOLE, nullable=False),
+        sa.Column("closed", WHOLE, nullable=True),
         sa.ForeignKeyConstraint(
             ["bundle"], ["bundles.number"], name="fk_open_requests_bundle_bundles"
         ),
@@ -24,23 +26,23 @@ def upgrade() -> None:
     op.create_table(
         "member_use",
         sa.Column("org", sa.String(), nullable=False),
-        sa.Column("minute", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("minute_bundles", sa.Integer(), nullable=False),
-        sa.Column("hour_bundles", sa.Integer(), nullable=False),
-        sa.Column("hour_recalls", sa.Integer(), nullable=False),
+        sa.Column("minute", WHOLE, nullable=False),
+        sa.Column("hour", WHOLE, nullable=False),
+        sa.Column("day", WHOLE, nullable=False),
+        sa.Column("minute_bundles", WHOLE, nullable=False),
+        sa.Column("hour_bundles", WHOLE, nullable=False),
+        sa.Column("hour_recalls", WHOLE, nullable=False),
         sa.Column("day_bytes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("org", name="pk_member_use"),
     )
     op.create_table(
         "held_bundles",
-        sa.Column("bundle", sa.Integer(), nullable=False),
+        sa.Column("bundle", WHOLE, nullable=False),
         sa.Column("org", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("since", WHOLE, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("decided", sa.Integer(), nullable=True),
+        sa.Column("decided", WHOLE, nullable=True),
         sa.ForeignKeyConstraint(
             ["bundle"], ["bundles.number"], name="fk_held_bundles_bundle_bundles"
         ),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from accord.hub.storage.base import WHOLE
+
 revision = "0008"
 down_revision = "0007"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Make the change."""
     op.create_table(
         "audit_erasures",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_erasures")),
     )

@@ -1,0 +1,240 @@
+"""PostgreSQL 15 or newer as the hub uses it: patient, never cancelling, one writer at a time.
+
+Invariants, each learned from a fault that was tried (docs/operate/postgresql.md):
+
+- A statement is never cancelled: cancelling a commit that waits for a standby makes the server
+  report success for what may be lost. What takes too long is given up by closing the connection.
+- A commit that the server does not confirm within ``COMMIT_SECONDS`` counts as *unknown*.
+- A notice about synchronous replication during a commit turns its success into a failure.
+- Each writing transaction begins by taking the hub's turn, a lock that ends with the transaction:
+  whoever holds it reads the newest state, and no second process can sign beside it.
+"""
+
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import waiting
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq.abc import PGconn
+from psycopg.rows import RowFactory, tuple_row
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
+
+from accord.kernel.errors import Refused, Unavailable
+
+Answer = TypeVar("Answer")
+
+STATEMENT_SECONDS = 60.0
+"""How long one statement may take before its connection is closed."""
+
+COMMIT_SECONDS = 4.0
+"""How long the server may take to confirm a commit."""
+
+TURN_SECONDS = 10.0
+"""How long a writer waits for its turn behind the writers of other processes."""
+
+READERS = 8
+"""Reading connections that are kept open."""
+
+MORE_READERS = 40
+"""Reading connections beyond them when all are busy."""
+
+OLDEST_SERVER = 150_000
+"""The oldest server's version number that is taken: 15.0."""
+
+TURN = 0x6163636F72640001
+"""The advisory lock of the writers: "accord" and 1."""
+
+_DEFAULTS = {
+    "connect_timeout": "2",
+    "tcp_user_timeout": "5000",
+    "target_session_attrs": "read-write",
+    "application_name": "accord-hub",
+}
+_SYNCHRONOUS = "synchronous replication"
+_SAFE = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply"},
+    "server_encoding": {"UTF8"},
+}
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that closes itself when the server takes too long, and never cancels."""
+
+    patience: float = STATEMENT_SECONDS
+
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Any] = tuple_row) -> None:
+        """Watch the notices."""
+        super().__init__(pgconn, row_factory)
+        self._unreplicated = False
+        self.add_notice_handler(self._notice)
+
+    def wait(
+        self,
+        gen: PQGen[Answer],
+        interval: float = 0.1,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Wait for the server, at most ``patience`` seconds; psycopg calls this for everything."""
+        try:
+            return waiting.wait(
+                gen, self.pgconn.socket, interval=interval, timeout=timeout or self.patience
+            )
+        except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - the only sign that it gives
+            self.pgconn.finish()
+            message = f"the server did not answer within {self.patience:g} seconds"
+            raise psycopg.OperationalError(message) from error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # An interrupt: psycopg would cancel here, and cancelling forges a success.
+                self.pgconn.finish()
+            raise
+
+    def commit(self) -> None:
+        """Commit.
+
+        Raises:
+            psycopg.OperationalError: also when the server reported success without its standby.
+        """
+        self._unreplicated = False
+        with Patience(self, COMMIT_SECONDS):
+            super().commit()
+        if self._unreplicated:
+            self.pgconn.finish()
+            message = "the commit was reported without its synchronous standby"
+            raise psycopg.OperationalError(message)
+
+    def cancel(self) -> None:
+        """Close instead: see the room's invariants."""
+        self.pgconn.finish()
+
+    def cancel_safe(self, *, timeout: float = 0.0) -> None:  # noqa: ARG002 - psycopg's signature
+        """Close instead: see the room's invariants."""
+        self.pgconn.finish()
+
+    def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        if _SYNCHRONOUS in (diagnostic.message_primary or ""):
+            self._unreplicated = True
+
+
+class Patience:
+    """Gives a connection another patience for a while."""
+
+    def __init__(self, connection: PatientConnection, seconds: float) -> None:
+        """For ``connection``, so many ``seconds``."""
+        self._connection, self._seconds = connection, seconds
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._before, self._connection.patience = self._connection.patience, self._seconds
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+        self._connection.patience = self._before
+
+
+def connect(address: str, *, autocommit: bool = False) -> PatientConnection:
+    """Return a connection to ``address``, a libpq URI."""
+    said = {name: str(value) for name, value in conninfo_to_dict(address).items()}
+    return PatientConnection.connect(make_conninfo("", **(_DEFAULTS | said)), autocommit=autocommit)
+
+
+def _reader(address: str) -> PatientConnection:
+    connection = connect(address)
+    connection.read_only = True
+    return connection
+
+
+def open_engines(address: str) -> tuple[Engine, Engine]:
+    """Return the writing and the reading engine of the database at ``address``.
+
+    Raises:
+        Refused: ``database_unsafe`` when the server would lose what it confirmed, or is too old.
+        Unavailable: ``database_unavailable``.
+    """
+    writing = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address),
+        use_native_hstore=False,
+        pool_size=1,
+        max_overflow=0,
+    )
+    event.listen(writing, "begin", _take_turn)
+    return writing, open_reading(address)
+
+
+def open_reading(address: str) -> Engine:
+    """Return an engine that reads at ``address``; raises as ``open_engines``."""
+    reading = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: _reader(address),
+        isolation_level="REPEATABLE READ",
+        use_native_hstore=False,
+        pool_size=READERS,
+        max_overflow=MORE_READERS,
+        pool_use_lifo=True,
+    )
+    # The writer judges its own errors: whether a commit failed or is unknown.
+    event.listen(reading, "handle_error", _as_unavailable)
+    with reading.connect() as connection:
+        _require_safe(connection)
+    return reading
+
+
+def _take_turn(connection: Connection) -> None:
+    with Patience(_raw(connection), TURN_SECONDS):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+
+
+def _raw(connection: Connection) -> PatientConnection:
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, PatientConnection):
+        raise TypeError(type(raw))
+    return raw
+
+
+def _as_unavailable(context: ExceptionContext) -> None:
+    """Say of a database that is down, full or shutting down that it is, in our own words."""
+    found = context.original_exception
+    passing = isinstance(found, psycopg.OperationalError | psycopg.InternalError)
+    if context.is_disconnect or passing:
+        raise Unavailable(
+            "database_unavailable",
+            "The hub's database does not answer.",
+            retry_after=5,
+            observed=type(found).__name__,
+            next_step="Try again; the operator looks at the database server's log.",
+        ) from found
+
+
+def _require_safe(connection: Connection) -> None:
+    info = _raw(connection).info
+    if info.server_version < OLDEST_SERVER:
+        raise _unsafe("server_version", str(info.server_version), "15 or newer")
+    for name, allowed in _SAFE.items():
+        found = str(connection.scalar(text(f"SHOW {name}")))
+        if found not in allowed:
+            raise _unsafe(name, found, " or ".join(sorted(allowed)))
+    collation = connection.scalar(
+        text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+    )
+    if str(collation).upper().replace("-", "") not in {"C", "POSIX", "C.UTF8"}:
+        raise _unsafe("datcollate", str(collation), "C")
+
+
+def _unsafe(name: str, found: str, wanted: str) -> Refused:
+    return Refused(
+        "database_unsafe",
+        f"The database's {name} must be {wanted}.",
+        observed=found[:60],
+        next_step="See the page on PostgreSQL; change the server or make the database anew.",
+    )
