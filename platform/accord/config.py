@@ -44,9 +44,15 @@ def read_passphrase() -> bytes | None:
             is missing, empty or longer than 1024 bytes.
     """
     chosen = os.environ.get(PASSPHRASE_VARIABLE)
-    if not chosen:
-        return None
-    path = Path(chosen)
+    return read_passphrase_file(Path(chosen)) if chosen else None
+
+
+def read_passphrase_file(path: Path) -> bytes:
+    """Return the content of a passphrase file without its line end.
+
+    Raises:
+        Refused: as ``read_passphrase``.
+    """
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -55,15 +61,15 @@ def read_passphrase() -> bytes | None:
         raise Refused(
             "passphrase_file_bad",
             "The passphrase file cannot be read.",
-            observed=chosen,
-            next_step=f"Point {PASSPHRASE_VARIABLE} to a readable file.",
+            observed=str(path),
+            next_step=f"Name a readable file; for all commands: {PASSPHRASE_VARIABLE}.",
         ) from error
     if stat.S_IMODE(mode) & 0o077:
         raise Refused(
             "passphrase_file_open",
             "Others may read the passphrase file.",
             observed=f"mode {stat.S_IMODE(mode):o}",
-            next_step=f"chmod 600 {chosen}",
+            next_step=f"chmod 600 {path}",
         )
     if not content or len(content) > MAX_PASSPHRASE:
         raise Refused(

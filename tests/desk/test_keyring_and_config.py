@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from accord.desk.config import DeskConfig, parse_hub_url, read_config, write_config
-from accord.desk.keyring import create_keyring, load_recovery, unlock_keyring
+from accord.desk.keyring import KeyFile, create_keyring, load_recovery, unlock_keyring
 from accord.kernel.errors import AccordError, AuthenticationNeeded, Conflict, Malformed, NotFound
 from accord.kernel.identifiers import OrgId
 from accord.keyfile import save_keys
@@ -108,3 +108,26 @@ def test_plain_http_is_for_this_computer_only(url: str) -> None:
     assert parse_hub_url("http://localhost:8800/") == "http://localhost:8800"
     with pytest.raises(Malformed):
         parse_hub_url(url)
+
+
+def test_a_change_of_keys_keeps_the_old_opening_key_and_lets_the_others_go(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    before = create_keyring(path, tmp_path / "recovery", PASSPHRASE)
+    file = KeyFile(path=path, passphrase=PASSPHRASE)
+    (tmp_path / "keys.new").write_bytes(b"left by a killed command")
+    prepared = file.prepare()
+    assert prepared.following is not None
+    assert (prepared.signing.kid, len(prepared.kem)) == (before.signing.kid, 1)
+    assert set(prepared.opening_keys) == {before.kem[0].kid, prepared.following.kem.kid}
+    again = file.prepare()
+    assert again.following is not None
+    assert again.following.kem.kid == prepared.following.kem.kid
+    after = file.finish()
+    assert [pair.kid for pair in after.kem] == [before.kem[0].kid, prepared.following.kem.kid]
+    assert (after.signing.kid, after.vault) == (prepared.following.signing.kid, before.vault)
+    assert after.following is None
+    assert not (tmp_path / "keys.new").exists()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert str(PASSPHRASE) not in repr(file)
+    with pytest.raises(Malformed):
+        file.finish()

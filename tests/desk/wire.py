@@ -2,8 +2,9 @@
 
 import functools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -14,8 +15,9 @@ from accord.desk import app as desk_app
 from accord.desk.config import DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol
 from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.keychange import KeyChanges
 from accord.desk.exchange.submission import Plan
-from accord.desk.keyring import Keyring
+from accord.desk.keyring import KeyFile, Keyring
 from accord.desk.storage import create_vault, open_vault
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.directory.statements import Profile, countersign
@@ -65,6 +67,20 @@ class Wire(httpx2.BaseTransport):
         return self.change(request, response) if self.change else response
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptInMemory(KeyFile):
+    """A key file without its slow passphrase, which is tested elsewhere."""
+
+    kept: dict[str, bytes]
+
+    def entries(self) -> dict[str, bytes]:
+        return dict(self.kept)
+
+    def write(self, entries: Mapping[str, bytes]) -> None:
+        self.kept.clear()
+        self.kept.update(entries)
+
+
 class DeskAt:
     """One desk's directory, with its wire; ``open`` unlocks it."""
 
@@ -92,7 +108,33 @@ class DeskAt:
             kem=(KemKeyPair.generate(),),
             vault=secrets.token_bytes(32),
         )
+        self.recovery = SigningKeyPair.generate()
+        self.kept: dict[str, bytes] = {}
         self._enrol(name, kind, country, cut_proof=cut_proof)
+
+    def key_file(self) -> KeyFile:
+        """Return this desk's keys for a change of them; they are those of ``keyring`` at first."""
+        if not self.kept:
+            ours = self.keyring
+            self.kept |= {
+                "signing": b"".join(ours.signing.seeds),
+                "request": ours.request.seed,
+                "vault": ours.vault,
+                **{f"kem-{place}": pair.seed for place, pair in enumerate(ours.kem, 1)},
+            }
+        return KeptInMemory(path=self.home, passphrase=b"", kept=self.kept)
+
+    def changes(self, desk: desk_app.Desk) -> KeyChanges:
+        """Return the verbs on this desk's own keys; ``keyring`` is read again afterwards."""
+        return KeyChanges(
+            vault=desk.vault,
+            client=desk.client,
+            mirror=desk.mirror,
+            key_file=self.key_file(),
+            org=self.org,
+            clock=self.world.clock,
+            pause=self.pause,
+        )
 
     def _enrol(self, name: str, kind: OrgKind, country: str, *, cut_proof: bool) -> None:
         world = self.world
@@ -116,7 +158,7 @@ class DeskAt:
                 roles=(),
                 invite=code,
             ),
-            recovery=SigningKeyPair.generate().public,
+            recovery=self.recovery.public,
             now=world.clock(),
         )
         if cut_proof:

@@ -15,6 +15,7 @@ COMMANDS: Places = {
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
     "retract": ("accord.desk.cli.retract", "retract", "Take a bundle or records of it back."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
+    "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),
     "verify": ("accord.cli.verify", "verify", "Check a receipt or bundle, offline."),
     "desk": ("accord.desk.cli", "desk", "An organisation's own node."),
     "hub": ("accord.hub.cli", "hub", "The shared server that cannot read what it carries."),

@@ -15,6 +15,7 @@ from accord.hub.bundles import (
     Quotas,
     Receipts,
 )
+from accord.hub.bundles.partners import partners
 from accord.hub.config import HubConfig
 from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
@@ -132,6 +133,7 @@ def build_services(
         logs=logs,
         reader=reader,
         recorder=recorder,
+        partners=partners,
     )
     feed = Feed(engine=database.reading, waiters=config.threads // 4)
     bundles = Bundles(

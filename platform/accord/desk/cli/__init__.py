@@ -8,6 +8,7 @@ COMMANDS: Places = {
     "init": ("accord.desk.cli.setup", "init", "Make a desk: keys, vault, first account."),
     "enrol": ("accord.desk.cli.setup", "enrol", "Join the hub, or see where joining stands."),
     "serve": ("accord.desk.cli.serve", "serve", "The pages, and the regular work beside them."),
+    "leave": ("accord.desk.cli.leave", "leave", "Leave the hub, for good."),
     "person": ("accord.desk.cli.setup", "person", "An account of the pages, or a new password."),
 }
 

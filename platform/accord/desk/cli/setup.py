@@ -152,6 +152,8 @@ def enrol(  # noqa: PLR0913 - one argument for each option
             "state": found.state,
             "next_actor": found.next_actor,
             "words": list(found.words),
+            "expires": found.expires,
+            "reason": found.reason,
             "root_sha256": root_digest,
         },
         _text(found),
@@ -247,6 +249,16 @@ def _text(found: enrolment.Enrolment) -> str:
     words = " ".join(found.words)
     if found.state == "active":
         return f"{found.org} is enrolled. The directory holds exactly this desk's keys."
+    if found.state == "refused":
+        return (
+            f"{found.org}: the registrars refused it ({found.reason}). Talk to them; with a new "
+            "invite run accord desk enrol --invite again."
+        )
+    if found.state == "expired":
+        return (
+            f"{found.org}: nobody signed it within 24 hours. Ask the registrar for a new invite, "
+            "then run accord desk enrol --invite again."
+        )
     return (
         f"{found.org}: {found.state}. Next to act: the {found.next_actor}.\n"
         f"Words (not secret): {words}\n"

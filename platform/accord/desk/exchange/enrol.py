@@ -49,12 +49,17 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """Where the enrolment stands, the words to compare, and who acts next."""
+    """Where the enrolment stands, the words to compare, and who acts next.
+
+    ``expires`` is until when the hub takes it (unix seconds); ``reason`` why it was refused.
+    """
 
     org: OrgId
     state: str
     next_actor: str
     words: tuple[str, ...]
+    expires: int | None = None
+    reason: str | None = None
 
 
 def fetch_root(client: HubClient, expected: bytes | None) -> bytes:
@@ -224,4 +229,6 @@ def _enrolment(state: dict[str, object], root_file: bytes, statement: bytes) -> 
         state=str(state["state"]),
         next_actor=str(state["next_actor"]),
         words=six_words(root_file, statement),
+        expires=int(str(state["expires"])),
+        reason=None if state.get("reason") is None else str(state["reason"]),
     )

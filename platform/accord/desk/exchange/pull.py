@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.retraction import apply_retraction, read_retraction
 from accord.desk.exchange.signers import note_drained
 from accord.desk.indicators import import_opened, import_other
@@ -124,9 +125,13 @@ class Pull:
 
         Raises:
             Unavailable: the hub cannot be reached; what arrived is kept.
-            VerificationFailed: the directory does not hold; nothing is opened.
+            VerificationFailed: the directory does not hold; nothing is opened. Or
+                ``keys_not_ours``.
+            Refused: ``standing_lost``.
         """
-        size = self._mirror.refresh().size
+        state = self._mirror.refresh()
+        require_ours(state, self._org, self._keyring)
+        size = state.size
         report = PullReport()
         while self._one_stream(report, on_received):
             continue

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.receipts import Patience, Pause, verify_receipt
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
@@ -356,6 +357,8 @@ class Submissions:
         now = self._clock()
         point = self._mirror.sealing_point()
         state = self._mirror.state
+        # Another command may have changed the keys meanwhile: nothing is sealed with old ones.
+        require_ours(state, self._org, self._keyring)
         bundle = make_bundle_id(now * 1000, secrets.token_bytes(UUID7_RANDOM))
         salt = secrets.token_bytes(SALT_SIZE)
         sealed = seal(

@@ -7,22 +7,20 @@ bundles can still be opened.
 
 from accord.desk.keyring.keyring import (
     Following,
+    KeyFile,
     Keyring,
     create_keyring,
     create_recovery,
-    finish_change,
     load_recovery,
-    prepare_change,
     unlock_keyring,
 )
 
 __all__ = [
     "Following",
+    "KeyFile",
     "Keyring",
     "create_keyring",
     "create_recovery",
-    "finish_change",
     "load_recovery",
-    "prepare_change",
     "unlock_keyring",
 ]

@@ -1,9 +1,8 @@
 """Names and sizes of the keys in the desk's key file, and their way to key objects.
 
-A change of keys has two steps, each durable: ``prepare_change`` puts the following keys beside
-those in force; ``finish_change`` lets them take over, keeps the old opening key for what was sealed
-to it, and lets go of the old signing and request keys. A killed change is taken up in between.
-Both are for callers that hold the right to seal (``storage.outbox.only_sender``).
+A change of keys has two steps, each durable: ``KeyFile.prepare`` puts the following keys beside
+those in force; ``KeyFile.finish`` lets them take over, keeps the old opening key for what was
+sealed to it, and lets go of the old signing and request keys. A killed change is taken up between.
 """
 
 import secrets
@@ -100,15 +99,10 @@ def unlock_keyring(path: Path, passphrase: bytes) -> Keyring:
         Malformed: ``keys_incomplete``.
     """
     require_post_quantum()
-    return keyring_of(read_entries(path, passphrase))
+    return keyring_of(_read(path, passphrase))
 
 
-def read_entries(path: Path, passphrase: bytes) -> dict[str, bytes]:
-    """Return the named entries of the key file, for this room and for a backup.
-
-    Raises:
-        AuthenticationNeeded: ``keys_missing``; ``passphrase_wrong``.
-    """
+def _read(path: Path, passphrase: bytes) -> dict[str, bytes]:
     if not path.is_file():
         raise AuthenticationNeeded(
             "keys_missing",
@@ -117,44 +111,6 @@ def read_entries(path: Path, passphrase: bytes) -> dict[str, bytes]:
             next_step="Run accord desk init.",
         )
     return load_keys(path, passphrase)
-
-
-def prepare_change(
-    path: Path, passphrase: bytes, *, recovery: SigningPublicKey | None = None
-) -> Keyring:
-    """Put following keys beside those in force, once; with ``recovery`` for a recovery.
-
-    Keys of a change that is under way are kept: they may stand in the hub's log already.
-    """
-    entries = read_entries(path, passphrase)
-    if _NEXT_KEM not in entries:
-        entries |= {
-            _NEXT + _SIGNING: secrets.token_bytes(2 * SEED_SIZE),
-            _NEXT + _REQUEST: secrets.token_bytes(SEED_SIZE),
-            _NEXT_KEM: secrets.token_bytes(SEED_SIZE),
-        }
-    if recovery is not None:
-        entries[_NEXT + _RECOVERY] = recovery.raw
-    replace_keys(path, entries, passphrase)
-    return keyring_of(entries)
-
-
-def finish_change(path: Path, passphrase: bytes) -> Keyring:
-    """Let the following keys take over; the old opening key stays, the other old ones go.
-
-    Raises:
-        Malformed: ``keys_incomplete`` when no change is under way.
-    """
-    entries = read_entries(path, passphrase)
-    keyring = keyring_of(entries)
-    if keyring.following is None:
-        raise _incomplete(_NEXT_KEM)
-    entries[_SIGNING] = entries.pop(_NEXT + _SIGNING)
-    entries[_REQUEST] = entries.pop(_NEXT + _REQUEST)
-    entries[f"{_KEM}{_last_kem(entries) + 1}"] = entries.pop(_NEXT_KEM)
-    entries.pop(_NEXT + _RECOVERY, None)
-    replace_keys(path, entries, passphrase)
-    return keyring_of(entries)
 
 
 def create_recovery(path: Path, passphrase: bytes) -> SigningKeyPair:
@@ -224,3 +180,63 @@ def _incomplete(name: str) -> Malformed:
     return Malformed(
         "keys_incomplete", "The key file lacks a key of a desk, or it is too short.", observed=name
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFile:
+    """The key file with its passphrase, for a command that changes keys.
+
+    Both changes are for callers that hold the right to seal (``storage.outbox.only_sender``).
+    """
+
+    path: Path
+    passphrase: bytes = field(repr=False)
+
+    def entries(self) -> dict[str, bytes]:
+        """Return the named entries, for a change or a backup.
+
+        Raises:
+            AuthenticationNeeded: ``keys_missing``; ``passphrase_wrong``.
+        """
+        return _read(self.path, self.passphrase)
+
+    def write(self, entries: Mapping[str, bytes]) -> None:
+        """Put ``entries`` in the place of those in the file, whole or not at all."""
+        replace_keys(self.path, entries, self.passphrase)
+
+    def unlock(self) -> Keyring:
+        """Return the keys as they stand in the file now."""
+        return keyring_of(self.entries())
+
+    def prepare(self, *, recovery: SigningPublicKey | None = None) -> Keyring:
+        """Put following keys beside those in force, once; with ``recovery`` for a recovery.
+
+        Keys of a change that is under way are kept: they may stand in the hub's log already.
+        """
+        entries = self.entries()
+        if _NEXT_KEM not in entries:
+            entries |= {
+                _NEXT + _SIGNING: secrets.token_bytes(2 * SEED_SIZE),
+                _NEXT + _REQUEST: secrets.token_bytes(SEED_SIZE),
+                _NEXT_KEM: secrets.token_bytes(SEED_SIZE),
+            }
+        if recovery is not None:
+            entries[_NEXT + _RECOVERY] = recovery.raw
+        self.write(entries)
+        return keyring_of(entries)
+
+    def finish(self) -> Keyring:
+        """Let the following keys take over; the old opening key stays, the other old ones go.
+
+        Raises:
+            Malformed: ``keys_incomplete`` when no change is under way.
+        """
+        entries = self.entries()
+        if _NEXT_KEM not in entries:
+            raise _incomplete(_NEXT_KEM)
+        entries[_SIGNING] = entries.pop(_NEXT + _SIGNING)
+        entries[_REQUEST] = entries.pop(_NEXT + _REQUEST)
+        entries[f"{_KEM}{_last_kem(entries) + 1}"] = entries.pop(_NEXT_KEM)
+        entries.pop(_NEXT + _RECOVERY, None)
+        self.write(entries)
+        return keyring_of(entries)

@@ -6,13 +6,14 @@ replay accepts it, under the writer's lock; another process's leaves are picked 
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.directory.tables import DocumentRow
+from accord.hub.feed import Item, add_notices
 from accord.hub.storage import Writer
 from accord.hub.transparency import LogName, LogReader, LogSequencer
 from accord.kernel.bundle.model import DirectoryPoint
@@ -21,7 +22,7 @@ from accord.kernel.directory.growth import PlacedCharter
 from accord.kernel.directory.organisation import Organisation, Status
 from accord.kernel.directory.rootfile import RootFile
 from accord.kernel.directory.state import DirectoryState, replay
-from accord.kernel.directory.statements import parse_statement
+from accord.kernel.directory.statements import Op, Statement, parse_statement
 from accord.kernel.errors import NotFound, Refused, Unavailable
 from accord.kernel.identifiers import KeyId, OrgId
 from accord.kernel.policy.charter import Charter, verify_charter
@@ -29,6 +30,8 @@ from accord.kernel.policy.decide import Party
 
 REFRESH_SECONDS = 0.5
 """How long the state may lag behind leaves that another process appended."""
+
+Partners = Callable[[Connection, OrgId], Iterable[OrgId]]
 
 SETTLE = 3600
 """Seconds after a rotation for which bundles that were sealed to the old key are still taken."""
@@ -108,13 +111,19 @@ class Directory:
         logs: LogSequencer,
         reader: LogReader,
         recorder: Recorder,
+        partners: Partners = lambda _connection, _org: (),
     ) -> None:
-        """Replay the log; every leaf is verified against ``root``."""
+        """Replay the log; every leaf is verified against ``root``.
+
+        ``partners`` names those who have exchanged bundles with an organisation: they are told when
+        its keys or its standing change.
+        """
         self._engine = engine
         self._writer = writer
         self._logs = logs
         self._reader = reader
         self._recorder = recorder
+        self._partners = partners
         self._lock = threading.RLock()
         self._state = replay([], root)
         self._checked = float("-inf")
@@ -259,6 +268,12 @@ class Directory:
             AccordError: as ``DirectoryState.extend``; nothing is appended.
         """
         signed = parse_statement(statement)
+
+        def tell(connection: Connection) -> None:
+            if beside is not None:
+                beside(connection)
+            self._tell(connection, signed.statement, now)
+
         return self._append(
             statement,
             Event(
@@ -269,8 +284,20 @@ class Directory:
                 concerns=(signed.statement.org,),
             ),
             now=now,
-            beside=beside,
+            beside=tell,
         )
+
+    def _tell(self, connection: Connection, statement: Statement, now: int) -> None:
+        """Put ``key-changed`` into the feeds of those concerned; of a recovery all are told."""
+        org = statement.org
+        if statement.op is Op.ENROL:
+            return
+        told = (
+            {one.org for one in self._state.organisations() if one.status is Status.ACTIVE}
+            if statement.op is Op.RECOVER
+            else set(self._partners(connection, org))
+        )
+        add_notices(connection, sorted(told - {org}), Item.KEY_CHANGED, subject=org, now=now)
 
     def publish_charter(self, raw: bytes, *, now: int) -> CharterPoint:
         """Publish a charter that the registrars signed.
