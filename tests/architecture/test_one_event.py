@@ -12,6 +12,7 @@ import pytest
 
 HUB = Path(__file__).resolve().parents[2] / "platform" / "accord" / "hub"
 QUIET = {
+    "jobs/leases.py": "whose turn it is; what a job does is recorded by the verb that it calls",
     "transparency/witnesses.py": "a cosignature is the log's own proof, kept beside it",
 }
 

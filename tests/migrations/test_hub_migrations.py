@@ -12,6 +12,7 @@ from tests.support.postgres import empty_database
 
 from accord.hub.feed import Item, add_notices
 from accord.hub.storage import Base, open_database
+from accord.hub.storage.engine import prepare_tables
 from accord.hub.storage.migrations import HEAD, configuration, revision_of, upgrade
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
@@ -193,3 +194,18 @@ def test_events_are_found_by_what_they_say_after_the_fifth_revision(engine: str)
         assert connection.scalars(text("SELECT what FROM audit_orgs")).all() == ["sign-in.ok"] * 2
         command.downgrade(configuration(connection), "0004")
         assert connection.scalar(text("SELECT count(*) FROM audit_events")) == 2
+
+
+@pytest.mark.parametrize("how", ["made", "migrated"])
+def test_sealed_bytes_are_not_compressed_in_vain(engine: str, how: str) -> None:
+    if engine != "postgresql":
+        pytest.skip("SQLite compresses nothing")
+    with empty_database(engine) as connection:
+        prepare_tables(connection) if how == "made" else upgrade(connection)
+        found = connection.scalar(
+            text(
+                "SELECT attstorage::text FROM pg_attribute"
+                " WHERE attrelid = 'bundles'::regclass AND attname = 'body'"
+            )
+        )
+    assert found == "e"

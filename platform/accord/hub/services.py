@@ -19,7 +19,7 @@ from accord.hub.bundles.partners import partners
 from accord.hub.config import HubConfig
 from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
-from accord.hub.jobs import Jobs
+from accord.hub.jobs import Jobs, JobTable
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
@@ -146,9 +146,16 @@ def build_services(
         quotas=quotas,
     )
     refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
-    jobs = Jobs(logs=logs, rounds=rounds, clock=clock)
+    jobs = Jobs(
+        logs=logs,
+        rounds=rounds,
+        table=JobTable(engine=database.reading, writer=writer),
+        clock=clock,
+    )
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: bundles.expire(now=now))
-    jobs.every("quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now))
+    jobs.every(
+        "quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now), each_process=True
+    )
     return Services(
         config=config,
         root=root,

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from accord.hub.storage import Base
+from accord.hub.storage import SEALED, Base
 
 
 class BundleRow(Base):
@@ -30,7 +30,7 @@ class BundleRow(Base):
     header: Mapped[bytes] = mapped_column(LargeBinary)
     dsse: Mapped[bytes] = mapped_column(LargeBinary)
     leaves: Mapped[bytes] = mapped_column(LargeBinary)
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary, info={SEALED: True})
     body_file: Mapped[str | None]
     body_length: Mapped[int]
 

@@ -4,6 +4,7 @@ Jobs call the same verbs as the faces; what they did is in the log. A failing jo
 tried again; it never stops the service, except when a witness has seen more than we hold.
 """
 
+from accord.hub.jobs.leases import JobTable
 from accord.hub.jobs.loop import Jobs
 
-__all__ = ["Jobs"]
+__all__ = ["JobTable", "Jobs"]

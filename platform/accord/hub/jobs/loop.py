@@ -5,7 +5,8 @@ import threading
 import structlog
 
 from accord.clock import Clock
-from accord.hub.jobs.regular import RegularAct, RegularWork, reason_of
+from accord.hub.jobs.leases import JobTable
+from accord.hub.jobs.regular import LEASE_SECONDS, RegularAct, RegularWork, reason_of
 from accord.hub.transparency import LogName, LogSequencer, WitnessRound
 from accord.kernel.errors import Conflict
 
@@ -24,11 +25,13 @@ log = structlog.get_logger("accord.hub.jobs")
 class Jobs:
     """Runs the background work of one hub until ``stop``."""
 
-    def __init__(self, *, logs: LogSequencer, rounds: WitnessRound, clock: Clock) -> None:
+    def __init__(
+        self, *, logs: LogSequencer, rounds: WitnessRound, table: JobTable, clock: Clock
+    ) -> None:
         """Work with the rooms that are handed down."""
         self._logs = logs
         self._rounds = rounds
-        self._regular = RegularWork(clock)
+        self._regular = RegularWork(table=table, clock=clock)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._witness, name="hub-witness", daemon=True),
@@ -40,9 +43,17 @@ class Jobs:
             ),
         ]
 
-    def every(self, name: str, seconds: int, act: RegularAct) -> None:
-        """Do ``act`` every ``seconds`` while the hub serves; it is given the present second."""
-        self._regular.every(name, seconds, act)
+    def every(
+        self,
+        name: str,
+        seconds: int,
+        act: RegularAct,
+        *,
+        lease: int = LEASE_SECONDS,
+        each_process: bool = False,
+    ) -> None:
+        """Do ``act`` every ``seconds`` while the hub serves: see ``RegularWork.every``."""
+        self._regular.every(name, seconds, act, lease=lease, each_process=each_process)
 
     def run_due(self) -> list[str]:
         """Do the regular work that is due now; return the names of what was done."""

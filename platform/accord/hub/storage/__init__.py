@@ -3,7 +3,7 @@
 The room knows no bundle and no log; it gives transactions, a base for tables, and room for bytes.
 """
 
-from accord.hub.storage.base import Base
+from accord.hub.storage.base import SEALED, Base
 from accord.hub.storage.bodies import BodyStore
 from accord.hub.storage.engine import Database, Place, open_database
 from accord.hub.storage.scrubbing import overwriting, scrub
@@ -11,6 +11,7 @@ from accord.hub.storage.upserts import Upsert, adding, replacing
 from accord.hub.storage.writer import Participant, Writer
 
 __all__ = [
+    "SEALED",
     "Base",
     "BodyStore",
     "Database",

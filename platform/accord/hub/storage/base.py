@@ -9,6 +9,9 @@ from sqlalchemy.orm import DeclarativeBase
 WHOLE = BigInteger().with_variant(Integer(), "sqlite")
 """The type of whole numbers in tables and revisions; SQLite numbers rows only of an INTEGER."""
 
+SEALED = "sealed"
+"""Marks, in a column's ``info``, bytes that cannot be compressed: PostgreSQL need not try."""
+
 
 class Base(DeclarativeBase):
     """Base of the rooms' tables; migrations rely on the constraint names."""

@@ -62,6 +62,8 @@ def prepare_tables(connection: Connection) -> None:
     found = revision_of(connection)
     if found is None:
         Base.metadata.create_all(connection)
+        if connection.dialect.name == "postgresql":
+            postgresql.keep_sealed_as_it_is(connection, Base.metadata)
         stamp(connection)
     elif found != HEAD:
         upgrade(connection)

@@ -19,8 +19,17 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, tuple_row
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    MetaData,
+    create_engine,
+    event,
+    text,
+)
 
+from accord.hub.storage.base import SEALED
 from accord.kernel.errors import Refused, Unavailable
 
 Answer = TypeVar("Answer")
@@ -238,3 +247,13 @@ def _unsafe(name: str, found: str, wanted: str) -> Refused:
         observed=found[:60],
         next_step="See the page on PostgreSQL; change the server or make the database anew.",
     )
+
+
+def keep_sealed_as_it_is(connection: Connection, tables: MetaData) -> None:
+    """Tell the server not to try to compress what is sealed."""
+    for table in tables.sorted_tables:
+        for column in table.columns:
+            if SEALED in column.info:
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ALTER COLUMN {column.name} SET STORAGE EXTERNAL"
+                )
