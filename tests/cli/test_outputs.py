@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx2
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
@@ -164,6 +165,29 @@ def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> N
     witness = str(folder / "witness.json")
     words = ("hub", "init", "--origin", "x.test", "--registrar", registrar, "--witness", witness)
     printed(processes, "other", *words, "--dry-run")
+
+
+def test_the_desks_exports_and_tools_fit(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, report = told
+    out = processes.folder / "out"
+    stated = ("--purpose", "investigation", "--reason", "outputs")
+    for form in ("csv", "stix"):
+        printed(processes, "police", "export", form, "-o", f"{out}.{form}", *stated)
+    printed(processes, "police", "export", "csv", "-o", f"{out}.csv", *stated, code=1)
+    printed(processes, "police", "tool", "list")
+    taxii = report["taxii"]
+    answer = httpx2.get(
+        f"{taxii['base']}collections/{taxii['collection']}/objects/",
+        auth=(taxii["user"], taxii["password"]),
+        trust_env=False,
+    )
+    assert sum(one["type"] == "indicator" for one in answer.json()["objects"]) > 0
+    name, _, value = report["misp"]["header"].partition(": ")
+    manifest = httpx2.get(
+        f"{report['misp']['url']}manifest.json", headers={name: value}, trust_env=False
+    )
+    assert len(manifest.json()) == 1
+    printed(processes, "police", "tool", "remove", "demo-tool")
 
 
 def test_a_failure_fits(told: tuple[Recorded, dict[str, Any]]) -> None:

@@ -13,6 +13,8 @@ COMMANDS: Places = {
     "inbox": ("accord.desk.cli.inbox", "inbox", "What was received."),
     "show": ("accord.desk.cli.show", "show", "One bundle in full."),
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
+    "export": ("accord.desk.cli.export", "export", "Take records out for other tools."),
+    "tool": ("accord.desk.cli.tool", "tool", "Tools that read this desk's feeds."),
     "retract": ("accord.desk.cli.retract", "retract", "Take a bundle or records of it back."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
     "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),

@@ -7,10 +7,11 @@ month's tallies, which are made from generated rows and signed with the desks' o
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from accord.clock import system_clock
 from accord.demo.parties import BANK, EVERYBODY, NGO, POLICE, SUBMITTERS
@@ -93,7 +94,7 @@ class Story:
         """Let the bank submit; tell whether anything went."""
         outcome = self._run.run(
             BANK.slug,
-            *("submit", str(file), "--to", POLICE.slug, "--tlp", "red"),
+            *("submit", str(file), "--to", POLICE.slug, "--tlp", "amber"),
             *("--purpose", "suspicion-report", "--records", str(self._records)),
             allowed=(0, _NOTHING, _PARTLY),
         )
@@ -216,10 +217,27 @@ class Story:
             }
         ]
         for role, party in (("police, inbox and search", POLICE), ("bank, inbox", BANK)):
-            ready = run.serve(party.slug, "desk", "serve", "--port", "0")
+            if party is POLICE:
+                tool = run.run(party.slug, "tool", "add", "demo-tool").data
+                ready = run.serve(party.slug, "desk", "serve", "--port", "0")
+                self._tell_feeds(tool, str(ready["url"]))
+            else:
+                ready = run.serve(party.slug, "desk", "serve", "--port", "0")
             url = f"{ready['url']}/sign-in"
             pages.append({"role": role, "url": url, **self._scene.people[party.slug]})
         self.report["pages"] = pages
+
+    def _tell_feeds(self, tool: Mapping[str, Any], served: str) -> None:
+        """Report where tools read what the police received; the port is the one that was free."""
+        taxii, misp = tool["taxii"], tool["misp"]
+        self.report["taxii"] = {
+            "base": served + urlsplit(taxii["base"]).path,
+            **{name: taxii[name] for name in ("user", "password", "collection")},
+        }
+        self.report["misp"] = {
+            "url": served + urlsplit(misp["url"]).path,
+            "header": misp["header"],
+        }
 
     def _told(self) -> dict[str, Any]:
         report = self.report

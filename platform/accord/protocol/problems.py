@@ -53,6 +53,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "too_long": 413,
     "body_too_large": 413,
     "media_type_unknown": 415,
+    "not_acceptable": 406,
     "method_not_allowed": 405,
     "csrf_wrong": 403,
     "too_many_requests": 429,

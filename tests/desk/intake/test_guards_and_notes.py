@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accord.desk.indicators.cells import protect, unprotect
 from accord.desk.intake.guard_lists import load_guards
 from accord.desk.intake.lines import Defaults
-from accord.desk.intake.mending import ADDED, RefusedRows, protect, unprotect
+from accord.desk.intake.mending import ADDED, RefusedRows
 from accord.desk.intake.moments import DateOrder, guess_order, read_moment
 from accord.desk.intake.notes import MASK, MAX_NOTE, guard_note
 from accord.desk.intake.numbers import guess_decimal_mark, read_amount, read_confidence

@@ -4,8 +4,12 @@ from flask import Flask
 
 from accord.desk.app import Desk
 from accord.desk.exchange.rounds import last_checked
+from accord.desk.feeds.misp import MispFeed
+from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.people import Account, People
+from accord.desk.keyring.tools import Tools
 from accord.desk.web import PageServices, page_routes
+from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH
 from accord.webbase.actor import Actor, install_actor
 from accord.webbase.factory import make_app
@@ -56,6 +60,16 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
                 clock=desk.clock,
                 signature_state=desk.signature_state,
                 checked=lambda: last_checked(desk.vault),
+            )
+        )
+    )
+    app.register_blueprint(
+        feed_routes(
+            FeedServices(
+                taxii=Taxii(desk.vault, title=f"Accord desk of {org}"),
+                misp=MispFeed(desk.vault, org),
+                tools=Tools(desk.vault),
+                clock=desk.clock,
             )
         )
     )

@@ -13,13 +13,17 @@ from accord.desk.app import Desk
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
-from accord.kernel.errors import Unavailable
+from accord.desk.feeds.objects import bring_up
+from accord.desk.keyring.tools import Tools
+from accord.kernel.errors import AccordError, Unavailable
 from accord.terminal import Terminal, common_options
 
 HOST = "127.0.0.1"
 THREADS = 6
 CHANNEL_SECONDS = 60
 MAX_BODY = 1024 * 1024
+FEED_SECONDS = 1.0
+"""Pause between two looks for what tools should be told."""
 
 
 @click.command()
@@ -42,6 +46,9 @@ def serve(terminal: Terminal, *, port: int | None) -> None:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         _start_work(terminal, desk, stop)
+        threading.Thread(
+            target=lambda: _keep_feeds(terminal, desk, stop), name="desk-feeds", daemon=True
+        ).start()
         threading.Thread(target=server.run, name="desk-http", daemon=True).start()
         url = f"http://localhost:{bound}"
         terminal.line(
@@ -88,6 +95,17 @@ def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> None:
         name="desk-rounds",
         daemon=True,
     ).start()
+
+
+def _keep_feeds(terminal: Terminal, desk: Desk, stop: threading.Event) -> None:
+    """Keep what tools read in step with the vault, once there is a tool."""
+    tools = Tools(desk.vault)
+    while not stop.wait(FEED_SECONDS):
+        try:
+            if tools.list():
+                bring_up(desk.vault, now=desk.clock())
+        except AccordError as error:
+            terminal.say(f"Feeds for tools: {error.message}")
 
 
 def _instance(desk: Desk) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from accord.desk.indicators.cells import protect
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.results import Result, RowResult
 from accord.kernel.errors import Malformed
@@ -21,8 +22,6 @@ from accord.kernel.indicators.private_keys import refuse_secrets
 ADDED: Final = ("accord row", "accord code", "accord reason")
 """Columns that we add; ignored when the file comes back."""
 
-_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""Also the full-width forms, which some spreadsheets read as the plain ones."""
 SECRET_CODES: Final = frozenset({"private_key", "seed_phrase"})
 _REMOVED: Final = "[secret removed]"
 
@@ -80,13 +79,3 @@ def _shown(cell: str) -> str:
     except Malformed:
         return _REMOVED
     return protect(cell)
-
-
-def protect(cell: str) -> str:
-    """Return ``cell`` so that no spreadsheet takes it for a formula."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
-
-
-def unprotect(cell: str) -> str:
-    """Undo ``protect``."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from accord.desk.indicators.cells import unprotect
 from accord.desk.intake.delimited import Fields, guess_delimiter, read_rows, sep_line
 from accord.desk.intake.encodings import decode_chunks, guess_encoding, known_encoding
 from accord.desk.intake.limits import (
@@ -18,7 +19,7 @@ from accord.desk.intake.limits import (
     SAMPLE_BYTES,
     SAMPLE_ROWS,
 )
-from accord.desk.intake.mending import ADDED, unprotect
+from accord.desk.intake.mending import ADDED
 from accord.desk.intake.spreadsheets import (
     OLE_MAGIC,
     ZIP_MAGIC,

@@ -250,6 +250,21 @@ def list_bundles(
     return [_stored(row) for row in rows]
 
 
+def bundles_after(vault: Vault, no: int, *, way: Way) -> Iterator[StoredBundle]:
+    """Yield the bundles that went ``way`` with a row number above ``no``, the oldest first."""
+    while True:
+        rows = vault.connection.execute(
+            f"SELECT {_COLUMNS} FROM bundles WHERE no > ? AND way = ? ORDER BY no LIMIT 100",  # noqa: S608 - our own column names
+            (no, way.value),
+        ).fetchall()
+        if not rows:
+            return
+        for row in rows:
+            found = _stored(row)
+            no = found.no
+            yield found
+
+
 def bundles_of_submission(vault: Vault, submission: bytes) -> list[StoredBundle]:
     """Return the bundles that were sealed for one submission, the oldest first."""
     rows = vault.connection.execute(

@@ -3,6 +3,7 @@
 ``Act`` is the desk's closed list of events; docs/formats/audit-events.md is made from ``ACTS``.
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,7 +113,14 @@ def searches(vault: Vault, *, limit: int = 100) -> list[SearchEntry]:
 def record_act(vault: Vault, *, person: str, act: Act, subject: str, reason: str, now: int) -> None:
     """Write down an act of the closed list other than a search."""
     with vault.transaction() as connection:
-        connection.execute(
-            "INSERT INTO acts (at, person, act, object, reason) VALUES (?, ?, ?, ?, ?)",
-            (now, person, act.value, subject, reason),
-        )
+        record_act_in(connection, person=person, act=act, subject=subject, reason=reason, now=now)
+
+
+def record_act_in(
+    connection: sqlite3.Connection, *, person: str, act: Act, subject: str, reason: str, now: int
+) -> None:
+    """Write an act down in the transaction of what it did."""
+    connection.execute(
+        "INSERT INTO acts (at, person, act, object, reason) VALUES (?, ?, ?, ?, ?)",
+        (now, person, act.value, subject, reason),
+    )

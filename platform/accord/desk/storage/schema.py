@@ -101,5 +101,37 @@ VERSIONS: tuple[str, ...] = (
         object TEXT NOT NULL, reason TEXT NOT NULL
     );
     """,
+    """
+    -- What left this desk, and which records of which bundle: numbers as little-endian 32 bits.
+    CREATE TABLE exports (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, form TEXT NOT NULL,
+        audience TEXT NOT NULL, purpose TEXT NOT NULL, reason TEXT NOT NULL,
+        records INTEGER NOT NULL, sha256 BLOB
+    );
+    CREATE TABLE exported (
+        bundle INTEGER NOT NULL, export INTEGER NOT NULL, records BLOB NOT NULL,
+        PRIMARY KEY (bundle, export)
+    ) WITHOUT ROWID;
+
+    -- Objects as tools read them over TAXII; added = unix microseconds, one object each, rising.
+    CREATE TABLE taxii_objects (
+        observable INTEGER NOT NULL, added INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+        version INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,
+        bundle INTEGER, data BLOB NOT NULL,
+        PRIMARY KEY (observable, added)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX taxii_by_id ON taxii_objects (id, version);
+    CREATE INDEX taxii_by_bundle ON taxii_objects (bundle) WHERE bundle IS NOT NULL;
+    CREATE TABLE taxii_marks (
+        org TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, state TEXT NOT NULL,
+        PRIMARY KEY (org, id, record, state)
+    ) WITHOUT ROWID;
+
+    -- Tools that read feeds of this desk: name, hash of the token, and their last request.
+    CREATE TABLE tools (
+        name TEXT PRIMARY KEY, digest BLOB NOT NULL, created INTEGER NOT NULL,
+        seen INTEGER, request TEXT, status INTEGER, agent TEXT
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

@@ -1,0 +1,12 @@
+"""The formats, one line each."""
+
+from collections.abc import Mapping
+
+from accord.desk.export.csv import CSV
+from accord.desk.export.form import Format
+from accord.desk.export.misp import MISP
+from accord.desk.export.stix import STIX
+from accord.desk.export.xlsx import XLSX
+
+FORMATS: Mapping[str, Format] = {one.name: one for one in (CSV, XLSX, STIX, MISP)}
+"""Formats by the name that ``accord export`` takes."""
