@@ -135,6 +135,7 @@ def test_the_hubs_other_commands_fit(told: tuple[Recorded, dict[str, Any]]) -> N
         ("hub", "org", "list"),
         ("hub", "summary", "status", report["summary"]["month"]),
         ("hub", "check"),
+        ("hub", "audit", "check"),
     ):
         printed(processes, "hub", *words)
     printed(processes, "hub", "hub", "org", "invite", "late", "--kind", "ngo")

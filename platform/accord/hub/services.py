@@ -23,7 +23,8 @@ from accord.hub.jobs import Jobs, JobTable
 from accord.hub.people import People
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
-from accord.hub.trail import Erasures, Trail
+from accord.hub.trail import Erasures, SelfAudit, Trail
+from accord.hub.trail.selfaudit import LOOK_SECONDS as SELF_AUDIT_SECONDS
 from accord.hub.transparency import (
     LogName,
     LogReader,
@@ -70,6 +71,7 @@ class Services:
     releases: Releases
     trail: Trail
     erasures: Erasures
+    self_audit: SelfAudit
     jobs: Jobs
     client: httpx2.Client
 
@@ -136,11 +138,12 @@ def build_services(
         partners=partners,
     )
     feed = Feed(engine=database.reading, waiters=config.threads // 4)
+    bodies = BodyStore(config.bodies)
     bundles = Bundles(
         engine=database.reading,
         writer=writer,
         recorder=recorder,
-        bodies=BodyStore(config.bodies),
+        bodies=bodies,
         directory=directory,
         feed=feed,
         quotas=quotas,
@@ -156,6 +159,14 @@ def build_services(
     jobs.every(
         "quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now), each_process=True
     )
+    self_audit = SelfAudit(
+        engine=database.reading,
+        writer=writer,
+        recorder=recorder,
+        bodies=bodies,
+        root=root,
+    )
+    jobs.every("self-audit", SELF_AUDIT_SECONDS, lambda now: self_audit.due(now=now))
     return Services(
         config=config,
         root=root,
@@ -211,6 +222,7 @@ def build_services(
             recorder=recorder,
             file=config.erasures,
         ),
+        self_audit=self_audit,
         jobs=jobs,
         client=client,
     )

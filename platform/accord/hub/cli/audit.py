@@ -19,7 +19,7 @@ from accord.hub.trail.service import MAX_PAGE
 from accord.kernel.errors import AuthenticationNeeded
 from accord.kernel.identifiers import make_org_id, parse_org_id
 from accord.kernel.tlog.trailfile import Form
-from accord.terminal import Terminal, common_options
+from accord.terminal import EXIT_VERIFICATION, Failed, Terminal, common_options
 
 _HELP = {
     "seen": "Who saw this: a bundle's id, name@hub, or a person.",
@@ -142,6 +142,34 @@ def export(
         f"{title.count} events written to {output}. Check them: accord verify {output} --root "
         "root.json",
     )
+
+
+@audit.command()
+@common_options
+def check(terminal: Terminal) -> None:
+    """Compare every row with the logs now, as the hub does each night; exit code 3 on a finding."""
+    with opened_hub(terminal, signs=True) as services:
+        if terminal.dry_run:
+            terminal.result({"ok": True, "findings": [], "count": 0, "compared": {}}, "Not run.")
+            return
+        report = services.self_audit.run(now=services.clock())
+    terminal.result(
+        {
+            "ok": report.ok,
+            "count": report.count,
+            "findings": [{"check": one.check, "observed": one.observed} for one in report.findings],
+            "compared": report.looked,
+        },
+        "\n".join(
+            [
+                *(f"ok     {name}: {count} compared" for name, count in report.looked.items()),
+                *(f"FAILED {one.check}: {one.observed}" for one in report.findings),
+                f"{report.count} findings.",
+            ]
+        ),
+    )
+    if not report.ok:
+        raise Failed(EXIT_VERIFICATION)
 
 
 @audit.command("erase-person")

@@ -7,6 +7,7 @@ from accord.hub.storage.base import SEALED, Base
 from accord.hub.storage.bodies import BodyStore
 from accord.hub.storage.engine import Database, Place, open_database
 from accord.hub.storage.scrubbing import overwriting, scrub
+from accord.hub.storage.snapshots import snapshot
 from accord.hub.storage.upserts import Upsert, adding, replacing
 from accord.hub.storage.writer import Participant, Writer
 
@@ -24,4 +25,5 @@ __all__ = [
     "overwriting",
     "replacing",
     "scrub",
+    "snapshot",
 ]

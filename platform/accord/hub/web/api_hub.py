@@ -132,7 +132,9 @@ def operation_routes(metrics: Metrics, services: Services) -> ApiRoutes:
         services.reader.head(LogName.AUDIT)
         if services.logs.stopped is not None:
             raise Unavailable("behind_witness", "A witness has seen more than this database.")
-        return Response("ready\n", mimetype="text/plain")
+        last = services.self_audit.last()
+        warning = "" if last is None or last.ok else "warning: self_audit_failed\n"
+        return Response(f"ready\n{warning}", mimetype="text/plain")
 
     @routes.serves(paths.METRICS, method="GET")
     @routes.answers(200, description="Counts in Prometheus' text form.")

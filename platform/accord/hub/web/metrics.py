@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from accord.hub.trail import SelfAudit
 from accord.hub.transparency import LogName, LogReader
 
 _START = "accord.metrics.start"
@@ -32,13 +33,37 @@ class _Logs(Collector):
         return [size, seen]
 
 
+class _SelfAudit(Collector):
+    """How the newest self-audit ended, read at each scrape."""
+
+    def __init__(self, self_audit: SelfAudit) -> None:
+        self._self_audit = self_audit
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Return when it ran, 0 for never, and whether everything fitted."""
+        last = self._self_audit.last()
+        return [
+            GaugeMetricFamily(
+                "accord_self_audit_time_seconds",
+                "Unix second of the newest self-audit.",
+                value=last.at if last else 0,
+            ),
+            GaugeMetricFamily(
+                "accord_self_audit_ok",
+                "1 when everything fitted.",
+                value=int(last is not None and last.ok),
+            ),
+        ]
+
+
 class Metrics:
     """The registry of one hub."""
 
-    def __init__(self, app: Flask, reader: LogReader) -> None:
+    def __init__(self, app: Flask, reader: LogReader, self_audit: SelfAudit) -> None:
         """Count every answer of ``app``."""
         self._registry = CollectorRegistry()
         self._registry.register(_Logs(reader))
+        self._registry.register(_SelfAudit(self_audit))
         answers = Counter(
             "accord_answers", "HTTP answers.", ["endpoint", "status"], registry=self._registry
         )
