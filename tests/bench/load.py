@@ -168,7 +168,7 @@ def running_hub(senders: int) -> Iterator[Running]:
         secret.write_text(secrets.token_hex(16))
         secret.chmod(0o600)
         with Processes(folder=folder, passphrase_file=secret) as processes:
-            root_path = _make(processes, folder)
+            root_path = make_home(processes, folder)
             config = load_config(processes.home("hub"))
             passphrase = secret.read_bytes()
             services = build_services(
@@ -183,7 +183,7 @@ def running_hub(senders: int) -> Iterator[Running]:
             members = [Member(name=f"bank-{n}", kind=OrgKind.FINANCIAL) for n in range(senders)]
             police = Member(name="police", kind=OrgKind.LAW_ENFORCEMENT)
             for member in (*members, police):
-                _enrol(services, member, registrar)
+                enrol(services, member, registrar)
             services.close()
             ready = processes.serve("hub", "hub", "serve")
             yield Running(
@@ -197,7 +197,8 @@ def running_hub(senders: int) -> Iterator[Running]:
             )
 
 
-def _make(processes: Processes, folder: Path) -> Path:
+def make_home(processes: Processes, folder: Path) -> Path:
+    """Make witness (serving), registrar and hub with its charter; return the root file."""
     processes.run("witness", "witness", "init", "--name", "ngo.bench/witness")
     ready = processes.serve("witness", "witness", "serve", "--port", "0")
     witness_file = folder / "witness.json"
@@ -224,7 +225,8 @@ def _make(processes: Processes, folder: Path) -> Path:
     return root_path
 
 
-def _enrol(services: Services, member: Member, registrar: SigningKeyPair) -> None:
+def enrol(services: Services, member: Member, registrar: SigningKeyPair) -> None:
+    """Let ``member`` in by invite, enrolment, proof and approval."""
     now = system_clock()
     _, code = services.enrolments.invite(member.name, member.kind, now=now)
     statement = sign_statement(

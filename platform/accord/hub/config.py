@@ -207,6 +207,23 @@ def load_config(home: Path) -> HubConfig:
     return parse_config(home, text)
 
 
+def set_database(home: Path, address: str) -> None:
+    """Write into the settings of ``home`` where the database is; ``""`` is a file beside them.
+
+    Raises:
+        Malformed: ``setting_invalid``, and nothing is written.
+    """
+    path = home / FILE_NAME
+    kept = [
+        line
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not re.match(r"database\s*=", line)
+    ]
+    text = "\n".join([f'database = "{address}"', *kept]) + "\n"
+    parse_config(home, text)
+    path.write_text(text, encoding="utf-8")
+
+
 def parse_config(home: Path, text: str) -> HubConfig:
     """Parse settings strictly.
 

@@ -6,6 +6,7 @@ import httpx2
 
 from accord.clock import Clock
 from accord.hub.audit import Recorder
+from accord.hub.backups import Backups
 from accord.hub.bundles import (
     Acknowledgements,
     Bundles,
@@ -72,6 +73,7 @@ class Services:
     trail: Trail
     erasures: Erasures
     self_audit: SelfAudit
+    backups: Backups
     jobs: Jobs
     client: httpx2.Client
 
@@ -224,5 +226,6 @@ def build_services(
         ),
         self_audit=self_audit,
         jobs=jobs,
+        backups=Backups(config=config, database=database, writer=writer, recorder=recorder),
         client=client,
     )

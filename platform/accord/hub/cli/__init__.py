@@ -3,6 +3,7 @@
 import click
 
 from accord.hub.cli.audit import audit
+from accord.hub.cli.backups import backup, restore
 from accord.hub.cli.charters import charter
 from accord.hub.cli.checks import check
 from accord.hub.cli.identity import init
@@ -33,6 +34,8 @@ for command in (
     summary,
     check,
     check_config,
+    backup,
+    restore,
     serve,
 ):
     hub.add_command(command)

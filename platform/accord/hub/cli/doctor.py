@@ -3,7 +3,6 @@
 Reads only; the logs' own content is for ``accord hub check``.
 """
 
-import hashlib
 from functools import partial
 
 import httpx2
@@ -27,16 +26,14 @@ from accord.hub.cli.identity import load_hub_keys
 from accord.hub.cli.opened import check_keys, read_root
 from accord.hub.config import HubConfig
 from accord.hub.storage.examination import database_state, looking_at, require_sound
-from accord.hub.transparency import LogName, LogReader
+from accord.hub.transparency import LogName, LogReader, ask_witness, compare_with_witness
 from accord.kernel.directory.rootfile import RootFile, Witness
-from accord.kernel.errors import AccordError, Conflict, Refused, Unavailable
+from accord.kernel.errors import AccordError, Refused, Unavailable
 from accord.kernel.tlog.checkpoint import verify_checkpoint
 from accord.protocol import paths
 
 ANSWER_SECONDS = 5.0
 """How long a witness or the hub itself may take to answer."""
-
-MAX_NOTE = 64 * 1024
 
 
 def examine_hub(
@@ -55,15 +52,10 @@ def examine_hub(
     findings += [examine_passphrase_file(), examine_cryptography()]
     root, seen = _examine_root(config)
     findings += [seen, _examine_keys(config, root)]
-    sizes, more = _examine_database(config, root)
-    findings += more
-    findings += [examine_room(home), examine_disk_speed(home), _examine_leftovers(config)]
     with httpx2.Client(timeout=ANSWER_SECONDS, transport=transport, trust_env=False) as client:
+        findings += _examine_database(config, root, client, now=clock())
         findings.append(_examine_port(config, client))
-        for witness in root.witnesses if root is not None else ():
-            if witness.url is not None and root is not None:
-                findings += _examine_witness(client, root, witness, sizes, clock)
-    return findings
+    return [*findings, examine_room(home), examine_disk_speed(home), _examine_leftovers(config)]
 
 
 def _examine_root(config: HubConfig) -> tuple[RootFile | None, Finding]:
@@ -89,37 +81,27 @@ def _examine_keys(config: HubConfig, root: RootFile | None) -> Finding:
 
 
 def _examine_database(
-    config: HubConfig, root: RootFile | None
-) -> tuple[dict[LogName, int], list[Finding]]:
-    """Return the sizes of the logs, and what was found."""
-    sizes: dict[LogName, int] = {}
+    config: HubConfig, root: RootFile | None, client: httpx2.Client, *, now: int
+) -> list[Finding]:
+    """Look at the database, at the signatures of its logs, and at what the witnesses know."""
     try:
         with looking_at(config.place) as engine:
-            findings = [attempt("database", lambda: require_sound(database_state(engine)))]
-            if findings[0].problem is not None:
-                return sizes, findings
+            sound = attempt("database", lambda: require_sound(database_state(engine)))
+            if sound.problem is not None or root is None:
+                return [sound]
             reader = LogReader(engine)
-            findings += [_examine_head(reader, root, name, sizes) for name in LogName]
-            return sizes, findings
+            heads = [attempt(f"log {name}", partial(_head, reader, root, name)) for name in LogName]
+            return [sound, *heads, *examine_witnesses(client, reader, root, now=now)]
     except AccordError as error:
-        return sizes, [wrong("database", error)]
+        return [wrong("database", error)]
 
 
-def _examine_head(
-    reader: LogReader, root: RootFile | None, name: LogName, sizes: dict[LogName, int]
-) -> Finding:
-    def examine() -> str:
-        head, cosigned = reader.head(name), reader.cosigned(name)
-        if head is None:
-            return "empty"
-        sizes[name] = head.size
-        if root is not None:
-            verify_checkpoint(
-                head.note, origin=root.log_origin(name), log_vkeys=root.log_vkeys(name)
-            )
-        return f"{head.size} entries signed, {cosigned.size if cosigned else 0} of them witnessed"
-
-    return attempt(f"log {name}", examine)
+def _head(reader: LogReader, root: RootFile, name: LogName) -> str:
+    head, cosigned = reader.head(name), reader.cosigned(name)
+    if head is None:
+        return "empty"
+    verify_checkpoint(head.note, origin=root.log_origin(name), log_vkeys=root.log_vkeys(name))
+    return f"{head.size} entries signed, {cosigned.size if cosigned else 0} of them witnessed"
 
 
 def _examine_leftovers(config: HubConfig) -> Finding:
@@ -153,68 +135,29 @@ def _examine_port(config: HubConfig, client: httpx2.Client) -> Finding:
     return finding
 
 
+def examine_witnesses(
+    client: httpx2.Client, reader: LogReader, root: RootFile, *, now: int
+) -> list[Finding]:
+    """Ask each witness of the root file what it knows of our logs; submit nothing."""
+    return [
+        finding
+        for witness in root.witnesses
+        if witness.url is not None
+        for finding in _examine_witness(client, reader, root, witness, now=now)
+    ]
+
+
 def _examine_witness(
-    client: httpx2.Client,
-    root: RootFile,
-    witness: Witness,
-    sizes: dict[LogName, int],
-    clock: Clock,
+    client: httpx2.Client, reader: LogReader, root: RootFile, witness: Witness, *, now: int
 ) -> list[Finding]:
     findings: list[Finding] = []
     date = ""
     for name in LogName:
-        check = f"witness {witness.name}, log {name}"
         try:
-            status, note, date = _ask(client, witness, root.log_origin(name))
-            examine = partial(_compare, root, name, status, note, sizes)
-            findings.append(attempt(check, examine))
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            unreachable = Unavailable(
-                "witness_unreachable",
-                "A witness does not answer; receipts wait, and an older copy is not noticed.",
-                observed=f"{witness.url}: {type(error).__name__}",
-                next_step="Ask its operator; look at the network between.",
-            )
-            return [wrong(f"witness {witness.name}", unreachable)]
-    return [*findings, examine_clock(f"clock against {witness.name}", date, now=clock())]
-
-
-def _ask(client: httpx2.Client, witness: Witness, origin: str) -> tuple[int, bytes, str]:
-    digest = hashlib.sha256(origin.encode("utf-8")).hexdigest()
-    address = f"{(witness.url or '').rstrip('/')}/{digest}/checkpoint"
-    data = bytearray()
-    with client.stream("GET", address) as answer:
-        for piece in answer.iter_bytes():
-            data += piece
-            if len(data) > MAX_NOTE:
-                break
-    return answer.status_code, bytes(data[:MAX_NOTE]), answer.headers.get("Date", "")
-
-
-def _compare(
-    root: RootFile, name: LogName, status: int, note: bytes, sizes: dict[LogName, int]
-) -> str:
-    """Return what a witness knows; what it shows counts only under our own keys.
-
-    Raises:
-        Conflict: ``behind_witness``.
-        Refused: ``witness_follows_not``.
-        AccordError: what it shows does not hold.
-    """
-    if status != httpx2.codes.OK:
-        raise Refused(
-            "witness_follows_not",
-            "The witness does not know this log, or has cosigned none of it.",
-            observed=f"status {status}",
-            next_step="Its operator: accord witness log add --root root.json",
-        )
-    shown = verify_checkpoint(note, origin=root.log_origin(name), log_vkeys=root.log_vkeys(name))
-    here = sizes.get(name, 0)
-    if shown.size > here:
-        raise Conflict(
-            "behind_witness",
-            "A witness has seen a longer log than this database holds.",
-            observed=f"{shown.size}, here: {here}",
-            next_step="This is an older copy. Restore the newest backup; never sign from it.",
-        )
-    return f"knows {shown.size} of {here} entries"
+            shown = ask_witness(client, witness, root.log_origin(name))
+        except Unavailable as error:
+            return [wrong(f"witness {witness.name}", error)]
+        compare = partial(compare_with_witness, reader, root, name, shown)
+        findings.append(attempt(f"witness {witness.name}, log {name}", compare))
+        date = shown.date
+    return [*findings, examine_clock(f"clock against {witness.name}", date, now=now)]

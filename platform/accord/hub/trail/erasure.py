@@ -137,6 +137,23 @@ class Erasures:
         self.write_file()
         return erasure
 
+    def note_restored(self, backup_id: str, erasures: Sequence[Erasure], *, now: int) -> int:
+        """Log that this database came from a backup, and hold it to ``erasures``.
+
+        Returns how many of them it did not have.
+        """
+
+        def act(connection: Connection) -> int:
+            event = Event(what=EventClass.BACKUP_RESTORED, subject=backup_id)
+            self._recorder.record(connection, event, now=now)
+            return apply_erasures(connection, erasures)
+
+        missing = self._writer.run(act)
+        if erasures:
+            scrub(self._writing, "audit_events", *(table.name for table in _people_tables()))
+            self.write_file()
+        return missing
+
     def listed(self) -> list[Erasure]:
         """Return all erasures of this hub, in their order."""
         with self._engine.connect() as connection:

@@ -8,6 +8,7 @@ The room signs only what follows from the head read under that lock. Format: doc
 from accord.hub.transparency.examination import recompute
 from accord.hub.transparency.queries import LogReader
 from accord.hub.transparency.service import LogSequencer, store_cosigned
+from accord.hub.transparency.standing import ask_witness, compare_with_witness
 from accord.hub.transparency.witnesses import WitnessPlace, WitnessRound
 from accord.kernel.directory.rootfile import LogName
 
@@ -17,6 +18,8 @@ __all__ = [
     "LogSequencer",
     "WitnessPlace",
     "WitnessRound",
+    "ask_witness",
+    "compare_with_witness",
     "recompute",
     "store_cosigned",
 ]
