@@ -4,17 +4,25 @@ It can append any leaf and have it witnessed. It still cannot invent a member, s
 suspended member go on or put another charter in force: a desk replays every leaf.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
-from tests.desk.wire import DeskAt
-from tests.support.hub_world import Desk, World
+from tests.desk.conftest import records_of
+from tests.desk.wire import DeskAt, plan
+from tests.support.hub_world import BTC, Desk, World
+from tests.support.lies import answering, lying
 
+from accord.desk.exchange import enrol
+from accord.desk.storage.bundles import list_bundles
+from accord.hub.feed import Item, add_notices
 from accord.kernel import dsse
+from accord.kernel.directory.challenge import seal_challenge
 from accord.kernel.directory.entries import RootPoint, charter_point, format_point
+from accord.kernel.directory.organisation import Status
 from accord.kernel.directory.registrars import Registrar
 from accord.kernel.directory.rootfile import LogName, sign_root
 from accord.kernel.directory.statements import (
@@ -25,6 +33,8 @@ from accord.kernel.directory.statements import (
     sign_statement,
 )
 from accord.kernel.directory.transition import following_statement
+from accord.kernel.directory.words import six_words
+from accord.kernel.encoding import b64encode
 from accord.kernel.errors import AccordError
 from accord.kernel.keys import SigningKeyPair
 from accord.kernel.markings import OrgKind
@@ -170,3 +180,120 @@ def test_a_charter_of_the_hubs_own_making_does_not_count(
         with pytest.raises(AccordError) as caught:
             desk.mirror.charter()
     assert caught.value.code == ("charter_not_in_force" if honest else "threshold_missed")
+
+
+def test_a_hidden_revocation_lasts_a_day_at_most(
+    world: World, bank: DeskAt, tmp_path: Path
+) -> None:
+    """The hub shows the last checkpoint from before it; a desk seals at no older one than a day."""
+    police = DeskAt(world, tmp_path / "police", "police", OrgKind.LAW_ENFORCEMENT, "DE")
+    with bank.open() as desk:
+        desk.mirror.refresh()
+    old = world.services.reader.cosigned(LogName.DIRECTORY)
+    assert old is not None
+    with police.open() as desk:
+        police.changes(desk).revoke(police.recovery)
+    bank.wire.witness = False
+    with lying(bank, answering("/log/directory/checkpoint", old.note)), bank.open() as desk:
+        assert desk.mirror.refresh().organisation(police.org).status is Status.ACTIVE
+        world.clock.now += 25 * 3600
+        with pytest.raises(AccordError) as caught:
+            desk.submissions.send(plan(world, police.org), records_of([BTC]))
+        assert caught.value.code == "quorum_missing"
+        assert list_bundles(desk.vault) == []
+
+
+def test_a_rotation_once_seen_cannot_be_hidden_again(
+    world: World, bank: DeskAt, tmp_path: Path
+) -> None:
+    police = DeskAt(world, tmp_path / "police", "police", OrgKind.LAW_ENFORCEMENT, "DE")
+    old = world.services.reader.cosigned(LogName.DIRECTORY)
+    assert old is not None
+    with police.open() as desk:
+        police.changes(desk).rotate()
+    with bank.open() as desk:
+        seen = desk.mirror.refresh().organisation(police.org).kem
+    bank.wire.witness = False
+    with lying(bank, answering("/log/directory/checkpoint", old.note)), bank.open() as desk:
+        with pytest.raises(AccordError) as caught:
+            desk.mirror.refresh()
+        assert caught.value.code == "log_rolled_back"
+        assert desk.mirror.state.organisation(police.org).kem == seen
+
+
+def test_a_rotation_that_the_hub_only_says_it_logged_changes_no_key_here(
+    world: World, bank: DeskAt
+) -> None:
+    before = world.services.directory.refresh().organisation(bank.org)
+    told = {
+        "state": "active",
+        "org": bank.org,
+        "op": "rotate",
+        "next_actor": "nobody",
+        "signatures": 0,
+        "missing": 0,
+        "index": 9,
+    }
+
+    def lie(request: httpx2.Request) -> httpx2.Response | None:
+        taken = request.url.path == paths.STATEMENTS
+        return httpx2.Response(202, json=told) if taken else None
+
+    bank.wire.instead = lie
+    with bank.open() as desk, pytest.raises(AccordError) as caught:
+        bank.changes(desk).rotate()
+    bank.wire.instead = None
+    assert caught.value.code == "change_pending"
+    kept = bank.key_file().unlock()
+    assert kept.signing.kid == before.sig.kid
+    assert kept.following is not None
+
+
+def test_a_challenge_for_another_statement_is_not_answered(world: World, bank: DeskAt) -> None:
+    """Else the hub could have a desk open what was sealed to it for something else."""
+    secret = bytes(32)
+
+    def swap(request: httpx2.Request, response: httpx2.Response) -> httpx2.Response:
+        if request.url.path != paths.STATEMENTS:
+            return response
+        body = json.loads(response.read())
+        following = bank.key_file().unlock().following
+        assert following is not None
+        other = seal_challenge(following.kem.public, b"another payload", secret)
+        return httpx2.Response(202, json=body | {"challenge": b64encode(other)})
+
+    with lying(bank, swap), bank.open() as desk, pytest.raises(AccordError) as caught:
+        bank.changes(desk).rotate()
+    assert caught.value.code == "challenge_wrong"
+    assert not any(path.endswith("/proof") for _, path in bank.wire.requests[-3:])
+    assert world.services.directory.refresh().organisation(bank.org).rotated is None
+
+
+def test_an_invented_key_change_in_the_feed_changes_nothing(world: World, bank: DeskAt) -> None:
+    police = world.enrol("police", OrgKind.LAW_ENFORCEMENT)
+    with bank.open() as desk:
+        before = desk.mirror.refresh().organisation(police.org)
+        world.services.writer.run(
+            lambda connection: add_notices(
+                connection, [bank.org], Item.KEY_CHANGED, subject=police.org, now=world.clock()
+            )
+        )
+        assert desk.pull.wait_for_news(seconds=0)
+        desk.pull.pull(retention_days=30)
+        assert desk.mirror.state.organisation(police.org) == before
+
+
+def test_a_false_enrolment_has_other_words_and_a_desk_never_takes_it_for_its_own(
+    world: World, tmp_path: Path
+) -> None:
+    """The hub hands the registrar an enrolment with keys of its own; who compares words sees it."""
+    honest = Desk(name="late-bank", kind=OrgKind.FINANCIAL, world=world)
+    false = Desk(name="late-bank", kind=OrgKind.FINANCIAL, world=world)
+    real, swapped = honest.enrolment(), false.enrolment()
+    assert six_words(world.root_bytes, real) != six_words(world.root_bytes, swapped)
+    # Nobody compared them: the directory holds the hub's keys, and the desk does not believe it.
+    victim = DeskAt(world, tmp_path / "victim", "other-bank", OrgKind.FINANCIAL, "NL")
+    append(world, countersign(swapped, [world.registrar]))
+    with victim.open() as desk, pytest.raises(AccordError) as caught:
+        enrol.confirm(desk.mirror, desk.vault, desk.keyring, false.org)
+    assert caught.value.code == "enrolment_other"

@@ -172,7 +172,7 @@ class DeskAt:
         self.begun = begun
         (waiting,) = world.services.enrolments.waiting()
         world.services.statements.countersigned(
-            countersign(waiting.statement, [world.registrar]), now=world.clock()
+            countersign(waiting.statement, world.registrars), now=world.clock()
         )
         write_config(DeskConfig(home=self.home, hub=URL, org=begun.org), replace=True)
         self.after = enrol.check(client, vault, keyring, root_file=root_file)
