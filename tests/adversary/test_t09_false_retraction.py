@@ -7,7 +7,9 @@ from tests.desk.wire import DeskAt
 from tests.support.hub_world import Desk, World
 from tests.support.lies import answering, cut_out, look, lying, twin
 
+from accord.desk.cli.show import describe_bundle
 from accord.desk.exchange.retraction import Reason, Retraction, format_retraction
+from accord.desk.storage.bundles import find_bundle
 from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import BundleKind, OrgKind
 
@@ -96,7 +98,12 @@ def test_a_bundle_does_not_replace_anothers(
 def test_a_hint_of_the_hub_alone_changes_nothing(police: DeskAt, original: BundleId) -> None:
     """Feed items are hints: nothing in the vault moves without a signed bundle."""
     item = f'{{"seq":{FAR},"event":"retracted","at":1,"bundle":"{original}","sender":"third-bank@hub.test","kind":"indicators"}}'
-    page = f'{{"items":[{item}],"next":{FAR},"more":false}}'.encode()
-    with police.open() as desk, lying(police, answering("/v1/feed", page)):
-        assert desk.pull.wait_for_news(0)
+    with police.open() as desk:
+        name = (desk.vault.setting("feed_name") or b"a" * 16).decode()
+        page = f'{{"items":[{item}],"feed":"{name}","next":{FAR},"more":false,"retention":1}}'
+        with lying(police, answering("/v1/feed", page.encode())):
+            assert desk.pull.wait_for_news(0)
+        shown = describe_bundle(desk, find_bundle(desk.vault, original, "third-bank@hub.test"))
+    assert [told["event"] for told in shown["told"]] == ["retracted"]
+    assert (shown["states"], shown["marks"]) == (["active"], [])
     assert still_there(police)

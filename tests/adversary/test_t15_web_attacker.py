@@ -270,6 +270,7 @@ def test_markup_of_a_sender_is_shown_as_text(
             mark = Mark(
                 record=WHOLE,
                 state=MarkState.RETRACTED,
+                by_org=mallory.org,
                 by_id=bundle_id(2),
                 code=EVIL,
                 at=NOW,

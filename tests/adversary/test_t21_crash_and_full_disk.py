@@ -305,7 +305,7 @@ def test_bodies_that_come_twice_at_once_are_whole(tmp_path: Path) -> None:
 
     def write() -> None:
         try:
-            names.add(store.put(data))
+            names.add(store.put(data, now=hub_world.NOW))
         except OSError as error:
             errors.append(error)
 

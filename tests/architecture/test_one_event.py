@@ -12,6 +12,8 @@ import pytest
 
 HUB = Path(__file__).resolve().parents[2] / "platform" / "accord" / "hub"
 QUIET = {
+    "bundles/sweep.py": "a file without a row was erased with its bundle, or never accepted",
+    "feed/service.py": "a pruned item told of an act whose own event stays",
     "jobs/leases.py": "whose turn it is; what a job does is recorded by the verb that it calls",
     "transparency/witnesses.py": "a cosignature is the log's own proof, kept beside it",
 }

@@ -106,7 +106,13 @@ def fill_more(vault: Vault) -> None:
 
 def _mark(vault: Vault, number: int, state: MarkState, code: str) -> None:
     mark = Mark(
-        record=WHOLE, state=state, by_id=bundle_id(RECALL), code=code, at=NOW, note="Wrong file."
+        record=WHOLE,
+        state=state,
+        by_org=BANK,
+        by_id=bundle_id(RECALL),
+        code=code,
+        at=NOW,
+        note="Wrong file.",
     )
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(number), mark)

@@ -424,11 +424,19 @@ def test_a_feed_that_goes_back_or_is_cut_is_said(
     with police.open() as desk:
         assert desk.pull.wait_for_news(0)
         assert not desk.pull.wait_for_news(0)
-        page = json.dumps({"items": [], "next": 0, "more": False}).encode()
+        feed = desk.vault.setting("feed_name")
+        assert feed is not None
+        empty = {"items": [], "feed": feed.decode(), "next": 0, "more": False, "retention": 1}
+        page = json.dumps(empty).encode()
         police.wire.change = answering(page, part="/v1/feed")
         with pytest.raises(VerificationFailed) as caught:
             desk.pull.wait_for_news(0)
         assert caught.value.code == "feed_backwards"
+        other = json.dumps(empty | {"feed": "a" * 16, "next": 1}).encode()
+        police.wire.change = answering(other, part="/v1/feed")
+        with pytest.raises(VerificationFailed) as caught:
+            desk.pull.wait_for_news(0)
+        assert caught.value.code == "feed_other"
         police.wire.change = None
         police.wire.lose_before = {"/v1/deliveries"}
         with pytest.raises(Unavailable):

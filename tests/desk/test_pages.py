@@ -142,7 +142,14 @@ def test_inbox_and_bundle_show_what_arrived_and_escape_it(analyst: FlaskClient, 
         described(1, title="<b>October</b>", signer=b"s" * 32, head=None),
         records_of([EVM]),
     )
-    mark = Mark(record=WHOLE, state=MarkState.RETRACTED, by_id=bundle_id(2), code="error", at=NOW)
+    mark = Mark(
+        record=WHOLE,
+        state=MarkState.RETRACTED,
+        by_org=BANK,
+        by_id=bundle_id(2),
+        code="error",
+        at=NOW,
+    )
     with desk.vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), mark)
     page = analyst.get("/inbox", base_url=BASE).get_data(as_text=True)

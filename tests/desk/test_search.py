@@ -93,7 +93,7 @@ def test_a_domain_finds_the_addresses_below_it_but_not_its_neighbours(vault: Vau
 @pytest.mark.parametrize("state", list(MarkState))
 def test_each_end_state_is_its_own(vault: Vault, state: MarkState) -> None:
     put(vault, described(1), records_of([WALLET, BITCOIN]))
-    mark = Mark(record=1, state=state, by_id=bundle_id(2), code="error", at=NOW)
+    mark = Mark(record=1, state=state, by_org=BANK, by_id=bundle_id(2), code="error", at=NOW)
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), mark)
     first, second = ask(vault, WALLET, BITCOIN).results
@@ -104,7 +104,14 @@ def test_each_end_state_is_its_own(vault: Vault, state: MarkState) -> None:
 
 def test_expiry_follows_from_the_signed_time_and_stands_beside_a_recall(vault: Vault) -> None:
     put(vault, described(1), records_of([WALLET]))
-    mark = Mark(record=WHOLE, state=MarkState.RETRACTED, by_id=bundle_id(2), code="error", at=NOW)
+    mark = Mark(
+        record=WHOLE,
+        state=MarkState.RETRACTED,
+        by_org=BANK,
+        by_id=bundle_id(2),
+        code="error",
+        at=NOW,
+    )
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), mark)
     (before,) = ask(vault, WALLET).results
@@ -115,7 +122,14 @@ def test_expiry_follows_from_the_signed_time_and_stands_beside_a_recall(vault: V
 
 def test_a_mark_of_another_organisation_changes_nothing(vault: Vault) -> None:
     put(vault, described(1), records_of([WALLET]))
-    mark = Mark(record=WHOLE, state=MarkState.RETRACTED, by_id=bundle_id(2), code="error", at=NOW)
+    mark = Mark(
+        record=WHOLE,
+        state=MarkState.RETRACTED,
+        by_org=BANK,
+        by_id=bundle_id(2),
+        code="error",
+        at=NOW,
+    )
     with vault.transaction() as connection:
         add_mark(connection, OTHER, bundle_id(1), mark)
     (result,) = ask(vault, WALLET).results
@@ -152,7 +166,9 @@ def test_what_was_sent_counts_as_sent_until_refused_or_taken_back(vault: Vault) 
         (bundle_id(2), 1),
     ]
     assert already_sent(vault, sought, [OTHER, BANK]) == [None, None], "not to everybody yet"
-    mark = Mark(record=1, state=MarkState.RETRACTED, by_id=bundle_id(3), code="error", at=NOW)
+    mark = Mark(
+        record=1, state=MarkState.RETRACTED, by_org=BANK, by_id=bundle_id(3), code="error", at=NOW
+    )
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(2), mark)
     assert [one is None for one in already_sent(vault, sought, [OTHER])] == [False, True]

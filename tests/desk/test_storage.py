@@ -262,7 +262,14 @@ def test_quarantined_records_are_kept_apart(vault: Vault) -> None:
 
 
 def test_a_mark_may_come_before_its_bundle_and_belongs_to_its_sender(vault: Vault) -> None:
-    mark = Mark(record=WHOLE, state=MarkState.RETRACTED, by_id=bundle_id(2), code="error", at=NOW)
+    mark = Mark(
+        record=WHOLE,
+        state=MarkState.RETRACTED,
+        by_org=BANK,
+        by_id=bundle_id(2),
+        code="error",
+        at=NOW,
+    )
     with vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), mark)
         add_mark(connection, BANK, bundle_id(1), mark)

@@ -227,10 +227,10 @@ def test_a_retraction_goes_to_everyone_who_got_the_original(
 def test_expiry_reaches_the_feed_once(world: World, bank: Desk, police: Desk) -> None:
     bundle_id, bundle = bank.seal(police, expires=world.clock() + 3600)
     bank.put_bundle(bundle, bundle_id)
-    assert world.services.bundles.expire(now=world.clock()) == 0
+    assert world.services.retention.expire(now=world.clock()) == 0
     world.clock.now += 3601
-    assert world.services.bundles.expire(now=world.clock()) == 1
-    assert world.services.bundles.expire(now=world.clock()) == 0
+    assert world.services.retention.expire(now=world.clock()) == 1
+    assert world.services.retention.expire(now=world.clock()) == 0
     events = [item["event"] for item in police.get("/v1/feed", "after=0").json()["items"]]
     assert events == ["delivered", "expired"]
 

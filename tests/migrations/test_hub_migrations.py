@@ -209,3 +209,53 @@ def test_sealed_bytes_are_not_compressed_in_vain(engine: str, how: str) -> None:
             )
         )
     assert found == "e"
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_was_expired_stays_so_and_the_sealed_bytes_of_all_are_kept(tmp_path: Path) -> None:
+    place = Places.empty(tmp_path / "hub.db")
+    database = open_database(place)
+    with database.writing.begin() as connection:
+        command.downgrade(configuration(connection), "0009")
+        for number, state in enumerate(("active", "expired", "retracted"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO bundles (number, org, bundle_id, digest, manifest, kind, accepted,"
+                    " expires, audit_number, directory_size, state, header, dsse, leaves, body,"
+                    " body_length) VALUES (:number, 'bank@hub', :id, :b, :b, 'list', 1, 20,"
+                    " 3, 4, :state, :b, :b, :b, :body, 1)"
+                ),
+                {
+                    "number": number,
+                    "id": f"id-{number}",
+                    "state": state,
+                    "b": b"\0",
+                    "body": b"\7",
+                },
+            )
+            connection.execute(
+                text("INSERT INTO bundle_entries VALUES (:number, 0, 'police@hub', :b, NULL)"),
+                {"number": number, "b": b"\1"},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO feed_items (org, item, bundle, at)"
+                    " VALUES ('police@hub', :item, :number, 5)"
+                ),
+                {"number": number, "item": state},
+            )
+    database.close()
+    database = open_database(place)
+    with database.writing.begin() as connection:
+        rows = connection.execute(
+            text("SELECT number, expired, erased, body FROM bundles ORDER BY number")
+        ).all()
+        assert [tuple(row) for row in rows] == [
+            (1, None, None, b"\x07"),
+            (2, 20, None, b"\x07"),
+            (3, None, None, b"\x07"),
+        ]
+        command.downgrade(configuration(connection), "0009")
+        states = connection.scalars(text("SELECT state FROM bundles ORDER BY number")).all()
+        assert states == ["active", "expired", "retracted"]
+    database.close()

@@ -39,8 +39,10 @@ def test_an_answer_reads_back_as_it_was_written() -> None:
     assert StoredBundle().load(StoredBundle().dump(STORED)) == STORED
     page = {
         "items": [{"seq": 1, "event": "delivered", "at": 5, "bundle": BUNDLE}],
+        "feed": "abcdefgh234567ab",
         "next": 1,
         "more": False,
+        "retention": 7_776_000,
     }
     assert FeedPage().load(FeedPage().dump(page)) == page
     request = {"invite": "abc", "statement": b"\0\1"}
@@ -78,7 +80,7 @@ def test_a_query_number_has_one_spelling_and_a_bound(text: str) -> None:
 def test_a_query_number_is_read() -> None:
     assert ReceiptQuery().load({"wait": "30"}) == {"wait": 30}
     assert FeedQuery().load({"after": str(2**63 - 1)})["after"] == 2**63 - 1
-    assert FeedQuery().load({}) == {"after": 0, "limit": 100, "wait": 0}
+    assert FeedQuery().load({}) == {"after": 0, "limit": 100, "wait": 0, "resync": 0}
     assert NoQuery().load({}) == {}
 
 

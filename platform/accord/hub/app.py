@@ -53,7 +53,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         clock=services.clock,
         throttle=SignInThrottle(),
     )
-    metrics = Metrics(app, services.reader, services.self_audit)
+    metrics = Metrics(app, services)
     install_gate(
         app,
         verify_signed=verify_signed(

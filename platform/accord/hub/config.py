@@ -24,7 +24,7 @@ ERASURES_NAME = "erasures.jsonl"
 ROOT_NAME = "root.json"
 ROOT_DRAFT_NAME = "root.draft.json"
 
-_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities"} | {
+_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities", "feed_days"} | {
     "bundles_per_minute",
     "bundles_per_hour",
     "database",
@@ -74,6 +74,8 @@ class HubConfig:
         database: address of a PostgreSQL database (libpq URI, without a password); ``""`` is the
             file ``hub.db``. Controlled: an older copy could be served, which witnesses
             show, and what the hub stores could be read, but not what was sealed.
+        feed_days: days that the feed keeps what it told of erased bundles and of keys, 1 to 3650.
+            Controlled: desks that ask more rarely must fetch the whole feed again.
     """
 
     home: Path
@@ -89,6 +91,7 @@ class HubConfig:
     megabytes_per_day: int = 50_000
     open_requests: int = 1000
     database: str = ""
+    feed_days: int = 90
 
     def settings(self) -> dict[str, object]:
         """Return the settings by name, as the file has them."""
@@ -180,6 +183,7 @@ def new_config(
         f"threads = {config.threads}",
         "authorities = []",
         f'database = "{config.database}"',
+        f"feed_days = {config.feed_days}",
     ]
     text = "\n".join(lines) + "\n"
     parse_config(home, text)
@@ -252,6 +256,7 @@ def parse_config(home: Path, text: str) -> HubConfig:
         megabytes_per_day=_quota(found, "megabytes_per_day", 1_000_000_000),
         open_requests=_quota(found, "open_requests", 1_000_000),
         database=_database(found),
+        feed_days=_number(found, "feed_days", 1, 3650) if "feed_days" in found else 90,
     )
 
 

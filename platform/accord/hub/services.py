@@ -9,12 +9,14 @@ from accord.hub.audit import Recorder
 from accord.hub.backups import Backups
 from accord.hub.bundles import (
     Acknowledgements,
+    BodySweep,
     Bundles,
     Limits,
     Quarantine,
     QuotaRecords,
     Quotas,
     Receipts,
+    Retention,
 )
 from accord.hub.bundles.partners import partners
 from accord.hub.config import HubConfig
@@ -42,6 +44,12 @@ QUOTA_SECONDS = 60
 EXPIRY_SECONDS = 5
 """Time between two looks for expired bundles."""
 
+ERASURE_SECONDS = 60
+"""Time between two looks for expired bundles whose sealed bytes are still here."""
+
+SWEEP_SECONDS = 3600
+"""Time between two looks for files without a row and for tombstones that are old enough."""
+
 WITNESS_SECONDS = 10.0
 """How long one witness may take to answer."""
 
@@ -67,6 +75,8 @@ class Services:
     bundles: Bundles
     quarantine: Quarantine
     receipts: Receipts
+    retention: Retention
+    sweep: BodySweep
     acknowledgements: Acknowledgements
     summaries: Summaries
     releases: Releases
@@ -139,7 +149,13 @@ def build_services(
         recorder=recorder,
         partners=partners,
     )
-    feed = Feed(engine=database.reading, waiters=config.threads // 4)
+    feed = Feed(
+        engine=database.reading,
+        writer=writer,
+        reader=reader,
+        waiters=config.threads // 4,
+        days=config.feed_days,
+    )
     bodies = BodyStore(config.bodies)
     bundles = Bundles(
         engine=database.reading,
@@ -151,13 +167,20 @@ def build_services(
         quotas=quotas,
     )
     refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
+    sweep = BodySweep(writer=writer, bodies=bodies)
+    retention = Retention(
+        engine=database.reading, writer=writer, recorder=recorder, sweep=sweep, feed=feed
+    )
     jobs = Jobs(
         logs=logs,
         rounds=rounds,
         table=JobTable(engine=database.reading, writer=writer),
         clock=clock,
     )
-    jobs.every("expiry", EXPIRY_SECONDS, lambda now: bundles.expire(now=now))
+    jobs.every("expiry", EXPIRY_SECONDS, lambda now: retention.expire(now=now))
+    jobs.every("erasure", ERASURE_SECONDS, lambda now: retention.erase(now=now))
+    jobs.every("sweep", SWEEP_SECONDS, lambda now: sweep.sweep(now=now))
+    jobs.every("feed-prune", SWEEP_SECONDS, lambda now: feed.prune(now=now))
     jobs.every(
         "quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now), each_process=True
     )
@@ -201,6 +224,8 @@ def build_services(
         receipts=Receipts(
             engine=database.reading, reader=reader, rounds=rounds, waiters=config.threads // 2
         ),
+        retention=retention,
+        sweep=sweep,
         acknowledgements=Acknowledgements(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory
         ),

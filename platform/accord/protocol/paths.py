@@ -23,6 +23,7 @@ STATEMENTS: Final = "/v1/statements"
 
 BUNDLE: Final = "/v1/bundles/<bundle_id>"
 RECEIPT: Final = "/v1/bundles/<bundle_id>/receipt"
+ERASURE: Final = "/v1/bundles/<bundle_id>/erasure"
 FEED: Final = "/v1/feed"
 DELIVERIES: Final = "/v1/deliveries"
 ACKNOWLEDGEMENTS: Final = "/v1/acknowledgements"
@@ -101,6 +102,11 @@ def bundle(bundle_id: BundleId) -> str:
 def receipt(bundle_id: BundleId) -> str:
     """Return the path of a bundle's receipt."""
     return RECEIPT.replace("<bundle_id>", parse_bundle_id(bundle_id))
+
+
+def erasure(bundle_id: BundleId) -> str:
+    """Return the path of the proof that a bundle's sealed bytes were deleted."""
+    return ERASURE.replace("<bundle_id>", parse_bundle_id(bundle_id))
 
 
 def tally(month: str) -> str:

@@ -108,7 +108,14 @@ def test_the_export_and_its_records_are_written_down_so_a_recall_can_name_who_ha
 
 
 def test_a_retracted_record_stays_behind_and_is_counted(filled: Vault, tmp_path: Path) -> None:
-    mark = Mark(record=0, state=MarkState.RETRACTED, by_id=bundle_id(9), code="wrong-value", at=NOW)
+    mark = Mark(
+        record=0,
+        state=MarkState.RETRACTED,
+        by_org=BANK,
+        by_id=bundle_id(9),
+        code="wrong-value",
+        at=NOW,
+    )
     with filled.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), mark)
     made = take(filled, tmp_path / "out.csv")

@@ -141,7 +141,9 @@ def filled(server: Server) -> Server:
 
 
 def mark(server: Server, record: int, state: MarkState = MarkState.RETRACTED) -> None:
-    made = Mark(record=record, state=state, by_id=bundle_id(99), code="wrong-value", at=NOW + 5)
+    made = Mark(
+        record=record, state=state, by_org=BANK, by_id=bundle_id(99), code="wrong-value", at=NOW + 5
+    )
     with server.vault.transaction() as connection:
         add_mark(connection, BANK, bundle_id(1), made)
 

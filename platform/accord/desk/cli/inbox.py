@@ -3,10 +3,18 @@
 import click
 
 from accord.desk.cli.opened import opened_desk
-from accord.desk.cli.shown import bundle_data, bundle_line, refused_data
+from accord.desk.cli.shown import (
+    bundle_data,
+    bundle_line,
+    hint_data,
+    missing_data,
+    moment,
+    refused_data,
+)
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import list_bundles, marks_of
 from accord.desk.storage.deliveries import refused_deliveries
+from accord.desk.storage.hints import Missing, missing, notices
 from accord.terminal import Terminal, common_options
 
 MAX_ITEMS = 1000
@@ -26,9 +34,23 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
             for bundle in list_bundles(desk.vault, way=way, limit=limit)
         ]
         refused = [] if sent else refused_deliveries(desk.vault, limit=limit)
+        absent = [] if sent else missing(desk.vault)
+        told = [] if sent else notices(desk.vault, limit=limit)
     lines = [bundle_line(item) for item in items]
     lines += [f"refused  {row.seq}  {row.org or '?'}  {row.code}" for row in refused]
+    lines += [_absent(one) for one in absent]
+    lines += [f"told     {moment(one.at)}  {one.event}  {one.subject or ''}" for one in told]
     terminal.result(
-        {"items": items, "refused": [refused_data(row) for row in refused]},
+        {
+            "items": items,
+            "refused": [refused_data(row) for row in refused],
+            "missing": [missing_data(one) for one in absent],
+            "notices": [hint_data(one) for one in told],
+        },
         "\n".join(lines) or "Nothing here yet. accord pull fetches what is addressed to you.",
     )
+
+
+def _absent(one: Missing) -> str:
+    why = "it ended before it was fetched" if one.ended else "ask the hub's operator"
+    return f"missing  {moment(one.at)}  {one.org}  {one.id}: {why}"

@@ -14,15 +14,18 @@ from accord.terminal import Partly, Terminal, common_options
 
 @click.command()
 @click.option("--follow", is_flag=True, help="Go on until stopped; one line for each bundle.")
+@click.option("--resync", is_flag=True, help="Read the hub's whole feed again; fetch what lacks.")
 @common_options
-def pull(terminal: Terminal, *, follow: bool) -> None:
+def pull(terminal: Terminal, *, follow: bool, resync: bool) -> None:
     """Receive what is addressed to you. What cannot be opened is kept, with its reason."""
     with opened_desk(terminal) as desk:
         if follow:
             _follow(terminal, desk)
             return
         with terminal.progress("bundles") as counter:
-            report = desk.rounds.once(on_received=lambda _received: counter.advance())
+            report = desk.rounds.once(
+                on_received=lambda _received: counter.advance(), resync=resync
+            )
         terminal.result(pull_data(report), pull_line(report))
         if report.refused or report.quarantined:
             raise Partly

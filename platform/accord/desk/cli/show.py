@@ -13,12 +13,14 @@ from accord.desk.cli.shown import (
     bundle_data,
     bundle_line,
     confirmation_data,
+    hint_data,
     mark_data,
     moment,
 )
 from accord.desk.exchange.confirmations import confirmations
 from accord.desk.storage import StoredBundle, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
+from accord.desk.storage.hints import hints_of
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.encoding import b64encode
@@ -29,6 +31,9 @@ from accord.terminal import Terminal, common_options
 
 MAX_RECORDS = 10_000
 _ESCAPED = "backslashreplace"
+_SIGNED = frozenset({"retracted", "superseded", "disputed"})
+"""What only a verified bundle brings about, whatever the hub says."""
+
 _CHECKED = frozenset({BundleKind.INDICATORS.value, BundleKind.LIST.value})
 """Kinds whose lines are checked as records when they are opened."""
 
@@ -75,6 +80,7 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
         "manifest": b64encode(bundle.manifest),
         "signature": desk.signature_state(bundle),
         "marks": [mark_data(mark) for mark in marks],
+        "told": [hint_data(hint) for hint in hints_of(vault, bundle.org, bundle.id)],
         "quarantined": [
             {"record": record, "code": code} for record, code in quarantined_of(vault, bundle)
         ],
@@ -106,6 +112,12 @@ def _text(data: dict[str, Any]) -> str:
         f"{mark['state']} by {mark['by']} ({mark['reason']})"
         + (f", record {mark['record']}" if "record" in mark else "")
         for mark in data["marks"]
+    ]
+    done = {mark["state"] for mark in data["marks"]} | set(data["states"])
+    lines += [
+        f"The hub says {told['event']}; no signed bundle here does."
+        for told in data["told"]
+        if told["event"] in _SIGNED and told["event"] not in done
     ]
     if "sent" in data:
         lines.append(f"At the hub: {data['sent']['state']}.")

@@ -1,5 +1,6 @@
 """How stored things look in ``--json`` and in a line for people; one place for all commands."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -12,6 +13,7 @@ from accord.desk.indicators.search import end_states
 from accord.desk.storage import Mark, StoredBundle
 from accord.desk.storage.bundles import WHOLE
 from accord.desk.storage.deliveries import DeliveryRow
+from accord.desk.storage.hints import Hint, Missing
 from accord.kernel.errors import Malformed
 
 LAST_MOMENT = 253_402_300_799
@@ -58,6 +60,16 @@ def bundle_line(data: dict[str, Any]) -> str:
     )
 
 
+def missing_data(one: Missing) -> dict[str, Any]:
+    """Return a bundle that the feed announced and that never came."""
+    return {"id": one.id, "org": one.org, "kind": one.kind, "at": one.at, "ended": one.ended}
+
+
+def hint_data(hint: Hint) -> dict[str, Any]:
+    """Return what the feed told about a bundle; nothing was changed by it."""
+    return {"event": hint.event, "subject": hint.subject, "at": hint.at}
+
+
 def refused_data(row: DeliveryRow) -> dict[str, Any]:
     """Return a delivery that could not be opened."""
     return {
@@ -75,6 +87,7 @@ def mark_data(mark: Mark) -> dict[str, Any]:
     data: dict[str, Any] = {
         "state": mark.state.value,
         "by": mark.by_id,
+        "by_org": mark.by_org,
         "reason": mark.code,
         "note": mark.note,
         "deadline": mark.deadline,
@@ -119,6 +132,8 @@ def pull_data(report: PullReport) -> dict[str, Any]:
         "refused": [{"seq": seq, "code": code} for seq, code in report.refused],
         "acknowledged": report.acknowledged,
         "purged": report.purged,
+        "missing": report.missing,
+        "resync": None if report.resync is None else dataclasses.asdict(report.resync),
     }
 
 
@@ -134,6 +149,13 @@ def pull_line(report: PullReport) -> str:
         words.append(f"{len(report.refused)} bundles refused ({codes})")
     if report.purged:
         words.append(f"{report.purged} expired bundles deleted")
+    if report.resync is not None:
+        words.append(
+            f"full resync ({report.resync.reason}): {report.resync.items} items of the feed read, "
+            f"{report.resync.fetched} bundles fetched"
+        )
+    if report.missing:
+        words.append(f"{report.missing} announced bundles never came: accord inbox names them")
     return "; ".join(words) + "."
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from accord.clock import Clock
-from accord.desk.exchange.client import HubClient, query_of
+from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.news import STALE, News, Resync
 from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.retraction import apply_retraction, read_retraction
 from accord.desk.exchange.signers import note_drained
@@ -26,12 +27,14 @@ from accord.desk.storage.deliveries import (
     mark_acknowledged,
     unacknowledged,
 )
+from accord.desk.storage.hints import missing, settle_deliveries
 from accord.desk.storage.journal import Act, record_act
 from accord.kernel.bundle.framing import TrimmedBundle, parse_trimmed
 from accord.kernel.bundle.manifest import MAX_BODY
 from accord.kernel.envelope.opening import OpenedBundle, open_trimmed
 from accord.kernel.errors import (
     AccordError,
+    Conflict,
     Malformed,
     NotFound,
     Refused,
@@ -51,7 +54,6 @@ from accord.kernel.statements.acknowledgement import (
 from accord.protocol import paths
 from accord.protocol.schemas.acknowledgements import AcknowledgementsStored
 from accord.protocol.schemas.bundles import MAX_WAIT
-from accord.protocol.schemas.feed import FeedPage
 from accord.protocol.schemas.fields import MAX_U63
 
 PAGE = 100
@@ -62,13 +64,15 @@ MAX_DELIVERY = MAX_BODY + 1024 * 1024
 
 DAY = 86_400
 _PREFIX = 16
-_FEED_CURSOR = "feed_cursor"
 _INDICATORS = (BundleKind.INDICATORS, BundleKind.LIST)
 
 
 @dataclass(slots=True, kw_only=True)
 class PullReport:
-    """What one pull brought; ``refused`` holds (sequence number, code)."""
+    """What one pull brought; ``refused`` holds (sequence number, code).
+
+    ``missing`` counts what the feed ever announced and what never came.
+    """
 
     bundles: int = 0
     records: int = 0
@@ -77,6 +81,8 @@ class PullReport:
     repeated: int = 0
     acknowledged: int = 0
     purged: int = 0
+    missing: int = 0
+    resync: Resync | None = None
     refused: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -117,24 +123,46 @@ class Pull:
         self._keyring = keyring
         self._org = org
         self._clock = clock
+        self._news = News(vault, client, largest=MAX_DELIVERY)
 
     def pull(
-        self, *, retention_days: int, on_received: OnReceived = lambda _received: None
+        self,
+        *,
+        retention_days: int,
+        on_received: OnReceived = lambda _received: None,
+        resync: bool = False,
     ) -> PullReport:
         """Receive all that is new, acknowledge it, and delete what is past its retention.
+
+        Args:
+            retention_days: days that plaintext is kept after its ``expires``.
+            on_received: told of each delivery.
+            resync: somebody wants the whole feed read again.
 
         Raises:
             Unavailable: the hub cannot be reached; what arrived is kept.
             VerificationFailed: the directory does not hold; nothing is opened. Or
                 ``keys_not_ours``.
             Refused: ``standing_lost``.
+            Conflict: ``cursor_other``, ``cursor_future``: somebody has to look first.
         """
         state = self._mirror.refresh()
         require_ours(state, self._org, self._keyring)
         size = state.size
         report = PullReport()
+        if resync:
+            self._resync("asked for", report, on_received)
+        try:
+            self._news.read()
+        except (Conflict, Malformed) as error:
+            if error.code not in STALE:
+                raise
+            self._resync(error.code, report, on_received)
         while self._one_stream(report, on_received):
             continue
+        with self._vault.transaction() as connection:
+            settle_deliveries(connection)
+        report.missing = len(missing(self._vault))
         note_drained(self._vault, size=size, now=self._clock())
         report.acknowledged = self.acknowledge()
         report.purged = self.purge(retention_days)
@@ -145,22 +173,27 @@ class Pull:
 
         Raises:
             Unavailable: the hub cannot be reached or is too busy to let us wait.
+            Conflict, Malformed: the hub refuses the cursor; the next pull mends what can be.
         """
-        stored = self._vault.setting(_FEED_CURSOR)
-        cursor = max(int(stored) if stored else 0, delivery_cursor(self._vault))
-        query = query_of({"after": cursor, "limit": PAGE, "wait": min(seconds, MAX_WAIT)})
-        page = self._client.get_json(paths.FEED, FeedPage, query, signed=True)
-        following = int(page["next"])
-        if following < cursor:
-            raise VerificationFailed(
-                "feed_backwards", "The hub's feed went back.", observed=f"{following} < {cursor}"
-            )
-        self._vault.put_setting(_FEED_CURSOR, str(following).encode())
-        if "retry_after" in page:
-            raise Unavailable(
-                "feed_busy", "Too many desks wait at the hub.", retry_after=int(page["retry_after"])
-            )
-        return bool(page["items"])
+        return self._news.read(wait=seconds) > 0
+
+    def _resync(self, reason: str, report: PullReport, on_received: OnReceived) -> None:
+        """Read the whole feed again, and write down that and why."""
+        record_act(
+            self._vault,
+            person="desk",
+            act=Act.FEED_RESYNC,
+            subject=self._org,
+            reason=reason,
+            now=self._clock(),
+        )
+
+        def fetch(seq: int, raw: bytes) -> None:
+            received = self.receive(seq, raw)
+            _count(report, received)
+            on_received(received)
+
+        report.resync = self._news.resync(reason, fetch)
 
     def acknowledge(self) -> int:
         """Send signed acknowledgements of all that was dealt with; return how many."""
@@ -190,7 +223,7 @@ class Pull:
     def _one_stream(self, report: PullReport, on_received: OnReceived) -> int:
         """Deal with one stream of deliveries; return how many there were."""
         cursor = delivery_cursor(self._vault)
-        query = query_of({"after": cursor, "limit": PAGE})
+        query = self._news.query(cursor, limit=PAGE)
         count = 0
         with self._client.stream(paths.DELIVERIES, query) as pieces:
             for seq, raw in read_deliveries(pieces):

@@ -135,6 +135,7 @@ def apply_retraction(
         mark = Mark(
             record=record,
             state=MarkState.RETRACTED,
+            by_org=org,
             by_id=by,
             code=retraction.reason.value,
             note=retraction.note,

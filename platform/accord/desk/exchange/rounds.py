@@ -48,18 +48,22 @@ class Rounds:
         *,
         on_received: OnReceived = lambda _received: None,
         pause: Pause | None = None,
+        resync: bool = False,
     ) -> PullReport:
         """Send what waits, receive what is new, take in confirmations.
 
         Args:
             on_received: told of each delivery.
+            resync: read the whole feed again first.
             pause: waits between requests for late receipts, instead of the desk's own.
 
         Raises:
             Unavailable: the hub cannot be reached; what arrived is kept.
         """
         self.submissions.flush(pause=pause)
-        report = self.pull.pull(retention_days=self.retention_days, on_received=on_received)
+        report = self.pull.pull(
+            retention_days=self.retention_days, on_received=on_received, resync=resync
+        )
         collect(self.vault, self.client, self.mirror)
         self.vault.put_setting(_CHECKED, str(self.clock()).encode())
         return report

@@ -112,8 +112,9 @@ def _selected(
 def _tell_marks(vault: Vault, now: int) -> int:
     """Add a later version of each indicator whose record ended since the last time."""
     told = vault.connection.execute(
-        "SELECT m.org, m.id, m.record, m.state, m.at FROM marks m"
+        "SELECT m.org, m.id, m.record, m.state, min(m.at) FROM marks m"
         " LEFT JOIN taxii_marks t USING (org, id, record, state) WHERE t.org IS NULL"
+        " GROUP BY m.org, m.id, m.record, m.state"
     ).fetchall()
     changed = 0
     for org, id_, record, state, at in told:

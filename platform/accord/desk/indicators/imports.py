@@ -102,6 +102,7 @@ def store(
         mark = Mark(
             record=WHOLE,
             state=MarkState.SUPERSEDED,
+            by_org=new.org,
             by_id=new.id,
             code="replaced",
             at=new.created,

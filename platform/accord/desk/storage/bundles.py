@@ -101,10 +101,14 @@ class StoredBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What bundle ``by_id`` of the same organisation did to a record (or ``WHOLE``)."""
+    """What bundle ``by_id`` did to a record (or ``WHOLE``).
+
+    ``by_org`` is whose bundle that is: the same organisation, but for a dispute.
+    """
 
     record: int
     state: MarkState
+    by_org: OrgId
     by_id: BundleId
     code: str
     at: int
@@ -338,12 +342,14 @@ def _bundles_at(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[
 def add_mark(connection: sqlite3.Connection, org: str, id_: str, mark: Mark) -> None:
     """Store a mark on the bundle (org, id); a repeated one changes nothing."""
     connection.execute(
-        "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO marks (org, id, record, state, by_org, by_id, code, note, deadline, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             org,
             id_,
             mark.record,
             mark.state.value,
+            mark.by_org,
             mark.by_id,
             mark.code,
             mark.note,
@@ -356,19 +362,20 @@ def add_mark(connection: sqlite3.Connection, org: str, id_: str, mark: Mark) -> 
 def marks_of(vault: Vault, org: str, id_: str) -> list[Mark]:
     """Return every mark on a bundle, whole-bundle marks first."""
     rows = vault.connection.execute(
-        "SELECT record, state, by_id, code, note, deadline, at FROM marks"
-        " WHERE org = ? AND id = ? ORDER BY record, state",
+        "SELECT record, state, by_org, by_id, code, note, deadline, at FROM marks"
+        " WHERE org = ? AND id = ? ORDER BY record, state, by_org, by_id",
         (org, id_),
     )
     return [
         Mark(
             record=row[0],
             state=MarkState(row[1]),
-            by_id=BundleId(row[2]),
-            code=row[3],
-            note=row[4],
-            deadline=row[5],
-            at=row[6],
+            by_org=OrgId(row[2]),
+            by_id=BundleId(row[3]),
+            code=row[4],
+            note=row[5],
+            deadline=row[6],
+            at=row[7],
         )
         for row in rows
     ]

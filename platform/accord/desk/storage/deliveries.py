@@ -73,6 +73,23 @@ def delivery_cursor(vault: Vault) -> int:
     return int(value) if value else 0
 
 
+def was_delivered(vault: Vault, org: str | None, id_: str) -> bool:
+    """Tell whether a delivery of (org, id) was dealt with, opened or refused."""
+    row = vault.connection.execute(
+        "SELECT 1 FROM deliveries WHERE id = ? AND org = ? LIMIT 1", (id_, org)
+    ).fetchone()
+    return row is not None
+
+
+def archive_deliveries(connection: sqlite3.Connection) -> None:
+    """Give the rows of an earlier feed numbers below 0, so that the next one's find room."""
+    (lowest,) = connection.execute(
+        "SELECT min(0, coalesce(min(seq), 0)) FROM deliveries"
+    ).fetchone()
+    connection.execute("UPDATE deliveries SET seq = ? - seq WHERE seq > 0", (lowest,))
+    put_setting(connection, _CURSOR, b"0")
+
+
 def unacknowledged(vault: Vault, *, limit: int) -> list[DeliveryRow]:
     """Return deliveries that the sender has no signed acknowledgement of yet, oldest first."""
     rows = vault.connection.execute(

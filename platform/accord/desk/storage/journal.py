@@ -24,6 +24,7 @@ class Act(StrEnum):
     BUNDLE_VIEW = "bundle:view"
     EVIDENCE_MAKE = "evidence:make"
     EXPORT_MAKE = "export:make"
+    FEED_RESYNC = "feed:resync"
     HOLD_LIFT = "hold:lift"
     HOLD_SET = "hold:set"
     KEY_BACKUP = "key:backup"
@@ -50,6 +51,7 @@ ACTS: Mapping[Act, str] = {
     Act.BUNDLE_VIEW: "A person looked at an opened bundle.",
     Act.EVIDENCE_MAKE: "A file of evidence on one value was made.",
     Act.EXPORT_MAKE: "Records left the desk as a file or to another tool.",
+    Act.FEED_RESYNC: "The hub's feed was read from its beginning again, with the reason.",
     Act.HOLD_LIFT: "A legal hold of a case was lifted.",
     Act.HOLD_SET: "A legal hold of a case was set: its records are not deleted while it stands.",
     Act.KEY_BACKUP: "The wrapped keys were copied to a file.",

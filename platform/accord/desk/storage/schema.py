@@ -133,5 +133,35 @@ VERSIONS: tuple[str, ...] = (
         seen INTEGER, request TEXT, status INTEGER, agent TEXT
     ) WITHOUT ROWID;
     """,
+    """
+    -- What the feed told; shown, never applied. See hints.py.
+    CREATE TABLE hints (
+        seq INTEGER PRIMARY KEY, event TEXT NOT NULL, org TEXT, id TEXT, kind TEXT, subject TEXT,
+        at INTEGER NOT NULL
+    );
+    CREATE INDEX hints_by_bundle ON hints (id, org);
+    CREATE INDEX deliveries_by_bundle ON deliveries (id, org);
+
+    -- Every bundle that did something to another one has its own mark, so that the order in which
+    -- they arrive changes nothing.
+    CREATE TABLE marks_each (
+        org TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, state TEXT NOT NULL,
+        by_org TEXT NOT NULL, by_id TEXT NOT NULL, code TEXT NOT NULL, note TEXT, deadline INTEGER,
+        at INTEGER NOT NULL, PRIMARY KEY (org, id, record, state, by_org, by_id)
+    ) WITHOUT ROWID;
+    INSERT INTO marks_each SELECT org, id, record, state, org, by_id, code, note, deadline, at
+        FROM marks;
+    DROP TABLE marks;
+    ALTER TABLE marks_each RENAME TO marks;
+
+    -- Legal holds by case: what they name is not deleted while they stand. See holds.py.
+    CREATE TABLE holds (
+        no INTEGER PRIMARY KEY, case_ref TEXT NOT NULL, reason TEXT NOT NULL, person TEXT NOT NULL,
+        at INTEGER NOT NULL, lifted INTEGER, lifted_by TEXT, lifted_reason TEXT
+    );
+    CREATE TABLE held_bundles (
+        hold INTEGER NOT NULL, org TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (hold, org, id)
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

@@ -1,4 +1,4 @@
-"""Sealed bundles at the hub: acceptance, delivery, receipts, acknowledgements, expiry.
+"""Sealed bundles at the hub: acceptance, delivery, receipts, acknowledgements, retention.
 
 The room decides and stores; it holds no key that opens anything and never logs a body.
 """
@@ -7,10 +7,13 @@ from accord.hub.bundles.acknowledgements import Acknowledgements
 from accord.hub.bundles.quarantine import Held, HeldState, Quarantine
 from accord.hub.bundles.quotas import Limits, QuotaRecords, Quotas
 from accord.hub.bundles.receipts import Receipts
+from accord.hub.bundles.retention import Retention
 from accord.hub.bundles.service import Bundles, Stored
+from accord.hub.bundles.sweep import BodySweep
 
 __all__ = [
     "Acknowledgements",
+    "BodySweep",
     "Bundles",
     "Held",
     "HeldState",
@@ -19,5 +22,6 @@ __all__ = [
     "QuotaRecords",
     "Quotas",
     "Receipts",
+    "Retention",
     "Stored",
 ]

@@ -144,6 +144,7 @@ class Quarantine:
                 BundleRow.org == org,
                 BundleRow.bundle_id == bundle,
                 HeldRow.state == HeldState.HELD.value,
+                BundleRow.expired.is_(None),
             )
         ).one_or_none()
         if row is None:

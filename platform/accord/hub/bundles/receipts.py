@@ -1,4 +1,4 @@
-"""Receipts: a tlog-proof of the acceptance, from a checkpoint with its quorum, and nothing less.
+"""Receipts and proofs of erasure: tlog-proofs from a checkpoint with its quorum, nothing less.
 
 Before a quorum there is no receipt, only "stored". The openings of the accept event that concern
 the sender travel with it as extra data; the person field never does.
@@ -6,14 +6,14 @@ the sender travel with it as extra data; the person field never does.
 
 import threading
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, exists, or_, select
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Reader, opened_for, read_event
-from accord.hub.bundles.tables import BundleRow
+from accord.hub.bundles.tables import BundleRow, EntryRow
 from accord.hub.transparency import LogName, LogReader, WitnessRound
 from accord.kernel.errors import NotFound, Unavailable
-from accord.kernel.identifiers import BundleId
+from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.tlog.leaf import format_record
 from accord.kernel.tlog.proof import format_proof
 
@@ -51,8 +51,47 @@ class Receipts:
             )
             if number is None:
                 raise NotFound("not_found", "There is nothing here for you.")
-            own = opened_for(Reader(org=org), read_event(connection, number))
-        extra = b"" if own is None else format_record(own)
+            extra = _openings(connection, number, org)
+        return self._proof(number, extra, wait=wait)
+
+    def erasure(
+        self, actor: Actor | None, bundle_id: BundleId, sender: OrgId | None, *, wait: float
+    ) -> bytes:
+        """Return the proof that a bundle's sealed bytes were deleted, to whoever was party to it.
+
+        Args:
+            actor: the sender's desk or a recipient's.
+            bundle_id: the bundle.
+            sender: tells two senders' bundles of one id apart.
+            wait: seconds to wait for a quorum.
+
+        Raises:
+            NotFound: ``not_found`` for others; ``erasure_missing`` while the hub holds the bytes.
+            Unavailable: ``receipt_pending``, as ``receipt``.
+        """
+        org = require(actor, Action.RECEIPT_READ).org
+        received = exists().where(EntryRow.bundle == BundleRow.number, EntryRow.org == org)
+        condition = [BundleRow.bundle_id == bundle_id, or_(BundleRow.org == org, received)]
+        if sender is not None:
+            condition.append(BundleRow.org == sender)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(BundleRow.erased_number, BundleRow.expires).where(*condition).limit(2)
+            ).all()
+            if len(rows) != 1:
+                raise NotFound("not_found", "There is nothing here for you.")
+            [row] = rows
+            if row.erased_number is None:
+                raise NotFound(
+                    "erasure_missing",
+                    "The hub still holds the sealed bytes of this bundle.",
+                    observed=f"until {row.expires}",
+                    next_step="Ask again after that time.",
+                )
+            extra = _openings(connection, row.erased_number, org)
+        return self._proof(row.erased_number, extra, wait=wait)
+
+    def _proof(self, number: int, extra: bytes, *, wait: float) -> bytes:
         covered = self._covers(number) or (wait > 0 and self._wait(number, wait))
         head = self._reader.cosigned(LogName.AUDIT)
         if not covered or head is None:
@@ -77,3 +116,8 @@ class Receipts:
     def _covers(self, number: int) -> bool:
         head = self._reader.cosigned(LogName.AUDIT)
         return head is not None and head.size > number
+
+
+def _openings(connection: Connection, number: int, org: OrgId) -> bytes:
+    own = opened_for(Reader(org=org), read_event(connection, number))
+    return b"" if own is None else format_record(own)

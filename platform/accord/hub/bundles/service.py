@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, exists, func, insert, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -23,7 +23,7 @@ from accord.hub.bundles.quarantine import hold
 from accord.hub.bundles.quotas import Quotas
 from accord.hub.bundles.tables import BundleRow, EntryRow, HeldRow
 from accord.hub.directory import Directory, Judged
-from accord.hub.feed import About, Feed, Item, add_items
+from accord.hub.feed import About, Cursor, Feed, Item, add_items, told_of
 from accord.hub.feed.tables import FeedRow
 from accord.hub.storage import BodyStore, Writer
 from accord.hub.storage.bodies import INLINE_LIMIT
@@ -66,7 +66,7 @@ class Delivery:
 
 
 class Bundles:
-    """The verbs on bundles: accept, deliver, expire."""
+    """The verbs on bundles: accept, deliver."""
 
     def __init__(
         self,
@@ -120,10 +120,14 @@ class Bundles:
                 return known
             self._record_refusal(actor, bundle_id, error, now)
             raise
-        body_file = self._bodies.put(sealed.body) if len(sealed.body) > INLINE_LIMIT else None
+        body_file = (
+            self._bodies.put(sealed.body, now=now) if len(sealed.body) > INLINE_LIMIT else None
+        )
 
         def act(connection: Connection) -> Stored:
             again = _find(connection, actor.org, bundle_id, digest)
+            if again is None and body_file is not None:
+                self._bodies.require(body_file)
             return again or self._store(
                 connection, sealed, digest=digest, body_file=body_file, judged=judged, now=now
             )
@@ -272,7 +276,9 @@ class Bundles:
                 "expires": header.expires,
                 "audit_number": index,
                 "directory_size": judged.size,
-                "state": "active",
+                "expired": None,
+                "erased": None,
+                "erased_number": None,
                 "header": sealed.header_bytes,
                 "dsse": sealed.dsse,
                 "leaves": b"".join(entry.leaf for entry in sealed.entries),
@@ -311,9 +317,10 @@ class Bundles:
         bundle_id: BundleId,
         item: Item,
         *,
+        by: BundleId,
         now: int,
-        by: BundleId | None = None,
     ) -> None:
+        """Tell everyone who got it what its sender did; the bytes stay until their time ends."""
         row = connection.execute(
             select(BundleRow.number, BundleRow.kind).where(
                 BundleRow.org == org, BundleRow.bundle_id == bundle_id
@@ -321,17 +328,8 @@ class Bundles:
         ).one_or_none()
         if row is None:
             return
-        orgs = connection.scalars(
-            select(EntryRow.org).where(EntryRow.bundle == row.number).order_by(EntryRow.position)
-        ).all()
         about = About(number=row.number, bundle=bundle_id, sender=org, kind=row.kind)
-        add_items(connection, map(OrgId, orgs), item, about, subject=by, now=now)
-        # Retracted, superseded and expired bytes stay until retention; the state says why.
-        connection.execute(
-            update(BundleRow)
-            .where(BundleRow.number == row.number, BundleRow.state == "active")
-            .values(state=item.value)
-        )
+        add_items(connection, told_of(connection, row.number), item, about, subject=by, now=now)
 
     def _record_refusal(
         self, actor: Actor, bundle_id: BundleId, error: AccordError, now: int
@@ -351,39 +349,63 @@ class Bundles:
         """Return the trimmed bundle for the actor's organisation and record the first delivery.
 
         Raises:
-            NotFound: ``not_found``, also for a bundle that names only others.
+            NotFound: ``not_found``, also for a bundle that names only others; ``bundle_erased``.
         """
         actor = require(actor, Action.BUNDLE_READ)
         condition = [
             EntryRow.org == actor.org,
             BundleRow.bundle_id == bundle_id,
-            FeedRow.item == Item.DELIVERED.value,
+            exists().where(  # what is held aside was never announced
+                FeedRow.bundle == BundleRow.number,
+                FeedRow.org == actor.org,
+                FeedRow.item == Item.DELIVERED.value,
+            ),
         ]
         if sender is not None:
             condition.append(BundleRow.org == sender)
         with self._engine.connect() as connection:
-            seqs = connection.scalars(
-                select(FeedRow.seq)
-                .join(BundleRow, BundleRow.number == FeedRow.bundle)
+            rows = connection.execute(
+                select(
+                    BundleRow.number,
+                    BundleRow.org,
+                    BundleRow.erased,
+                    func.min(EntryRow.position).label("position"),
+                )
                 .join(EntryRow, EntryRow.bundle == BundleRow.number)
-                .where(*condition, FeedRow.org == actor.org)
+                .where(*condition)
+                .group_by(BundleRow.number, BundleRow.org, BundleRow.erased)
                 .limit(2)
             ).all()
-        if len(seqs) != 1:
+        if len(rows) != 1:
             raise NotFound("not_found", "There is nothing here for you.")
-        [delivery] = self.deliver(actor, after=seqs[0] - 1, limit=1, now=now)
-        return delivery.trimmed
+        [row] = rows
+        if row.erased is not None:
+            raise NotFound(
+                "bundle_erased",
+                "The sealed bytes of this bundle were deleted at the end of their time.",
+                observed=f"erased at {row.erased}",
+                next_step="The hub proves it: ask for the bundle's erasure.",
+            )
+        first = [(row.number, bundle_id, OrgId(row.org))]
+        self._writer.run(
+            lambda connection: self._record_deliveries(connection, actor.org, first, now)
+        )
+        return self._trimmed(row.number, row.position)
 
     def deliver(
-        self, actor: Actor | None, *, after: int, limit: int, now: int
+        self, actor: Actor | None, cursor: Cursor, *, limit: int, now: int
     ) -> Iterator[Delivery]:
-        """Yield the trimmed bundles of the actor's feed after item ``after``, at most ``limit``.
+        """Yield the trimmed bundles of the actor's feed behind ``cursor``, at most ``limit``.
 
         First deliveries are recorded before the first byte is given out.
+
+        Raises:
+            Malformed, Conflict: the cursor does not hold (``feed.cursors``).
         """
         actor = require(actor, Action.BUNDLE_READ)
         org = actor.org
         with self._engine.connect() as connection:
+            self._feed.check(connection, org, cursor)
             rows = connection.execute(
                 select(
                     FeedRow.seq,
@@ -396,7 +418,10 @@ class Bundles:
                 .join(BundleRow, BundleRow.number == FeedRow.bundle)
                 .join(EntryRow, (EntryRow.bundle == FeedRow.bundle) & (EntryRow.org == FeedRow.org))
                 .where(
-                    FeedRow.org == org, FeedRow.seq > after, FeedRow.item == Item.DELIVERED.value
+                    FeedRow.org == org,
+                    FeedRow.seq > cursor.after,
+                    FeedRow.item == Item.DELIVERED.value,
+                    BundleRow.erased.is_(None),
                 )
                 .order_by(FeedRow.seq, EntryRow.position)
                 .limit(limit)
@@ -462,42 +487,6 @@ class Bundles:
             path=merkle.inclusion_path(position, leaves),
             body=row.body if row.body_file is None else self._bodies.get(row.body_file),
         )
-
-    def expire(self, *, now: int) -> int:
-        """Tell the recipients of bundles whose signed ``expires`` has passed; return how many."""
-
-        def act(connection: Connection) -> int:
-            rows = connection.execute(
-                select(BundleRow.number, BundleRow.org, BundleRow.bundle_id)
-                .where(BundleRow.state == "active", BundleRow.expires <= now)
-                .limit(1000)
-            ).all()
-            for row in rows:
-                self._mark(
-                    connection, OrgId(row.org), BundleId(row.bundle_id), Item.EXPIRED, now=now
-                )
-                self._recorder.record(
-                    connection,
-                    Event(
-                        what=EventClass.BUNDLE_EXPIRED,
-                        subject=row.bundle_id,
-                        concerns=(OrgId(row.org),),
-                    ),
-                    now=now,
-                )
-            return len(rows)
-
-        with self._engine.connect() as connection:
-            due = connection.scalar(
-                select(BundleRow.number)
-                .where(BundleRow.state == "active", BundleRow.expires <= now)
-                .limit(1)
-            )
-        if due is None:
-            return 0
-        count = self._writer.run(act)
-        self._feed.notify()
-        return count
 
 
 def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:

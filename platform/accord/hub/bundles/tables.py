@@ -7,12 +7,18 @@ from accord.hub.storage import SEALED, Base
 
 
 class BundleRow(Base):
-    """An accepted bundle. The body stands in the row or, when it is large, in a file."""
+    """An accepted bundle. The body stands in the row or, when it is large, in a file.
+
+    ``expired`` is when its end was told, ``erased`` when its sealed bytes were deleted: then
+    header, signatures, leaves and entries are empty, and ``erased_number`` is the event.
+    """
 
     __tablename__ = "bundles"
     __table_args__ = (
         UniqueConstraint("org", "bundle_id"),
-        Index("ix_bundles_state_expires", "state", "expires"),
+        Index("ix_bundles_expired_expires", "expired", "expires"),
+        Index("ix_bundles_erased_expired", "erased", "expired"),
+        Index("ix_bundles_body_file", "body_file"),
         Index("ix_bundles_bundle_id", "bundle_id"),
     )
 
@@ -26,7 +32,9 @@ class BundleRow(Base):
     expires: Mapped[int]
     audit_number: Mapped[int]
     directory_size: Mapped[int]
-    state: Mapped[str]
+    expired: Mapped[int | None]
+    erased: Mapped[int | None]
+    erased_number: Mapped[int | None]
     header: Mapped[bytes] = mapped_column(LargeBinary)
     dsse: Mapped[bytes] = mapped_column(LargeBinary)
     leaves: Mapped[bytes] = mapped_column(LargeBinary)

@@ -5,22 +5,19 @@ items inside their own acts. It knows no row of theirs; an item says itself what
 that it stays readable when the bundle is gone.
 """
 
-from accord.hub.feed.service import (
-    About,
-    Feed,
-    FeedItem,
-    FeedPage,
-    Item,
-    add_items,
-    add_notices,
-)
+from accord.hub.feed.cursors import Cursor
+from accord.hub.feed.items import About, Item, add_items, add_notices, end_items, told_of
+from accord.hub.feed.service import Feed, FeedItem, FeedPage
 
 __all__ = [
     "About",
+    "Cursor",
     "Feed",
     "FeedItem",
     "FeedPage",
     "Item",
     "add_items",
     "add_notices",
+    "end_items",
+    "told_of",
 ]

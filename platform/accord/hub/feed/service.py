@@ -1,18 +1,21 @@
-"""Adding items, reading pages, letting polls wait.
+"""Reading pages, letting polls wait, and pruning old tombstones.
 
 Items say that something happened to a bundle; what changes an indicator is always a signed bundle.
-Waiting polls hold at most a share of the threads; the others get an empty page at once.
+Waiting polls hold at most a share of the threads; the others get an empty page at once. Nothing
+is ever missing in silence: a cursor behind which items were pruned is refused.
 """
 
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from accord.hub.feed.tables import FeedRow
+from accord.hub.feed.cursors import Cursor, FeedNames, check_cursor
+from accord.hub.feed.items import Item
+from accord.hub.feed.tables import FeedPruned, FeedRow
+from accord.hub.storage import Writer
+from accord.hub.transparency import LogReader
 from accord.kernel.identifiers import BundleId, OrgId
 
 MAX_PAGE = 1000
@@ -24,8 +27,10 @@ LOOK_SECONDS = 1.0
 RETRY_SECONDS = 10
 """What a poll is told to wait when it may not wait here."""
 
+PRUNE_BATCH = 5000
+"""Items that one act prunes at most, so that others are not held up."""
 
-_ADD = insert(FeedRow)
+DAY = 86_400
 
 _READ = select(
     FeedRow.seq,
@@ -36,42 +41,6 @@ _READ = select(
     FeedRow.kind,
     FeedRow.subject,
 )
-
-
-class Item(StrEnum):
-    """What happened (flows, "The feed"), and what the item's subject then is.
-
-    The first five are ends or beginnings of one bundle and are never conflated; what changes an
-    indicator at a desk is the signed bundle alone, or the signed ``expires``.
-    """
-
-    DELIVERED = "delivered"
-    """A bundle for you was accepted; no subject."""
-    RETRACTED = "retracted"
-    """Its sender takes it back, whole or in part; subject: id of the signed retraction."""
-    EXPIRED = "expired"
-    """Its signed ``expires`` has passed; no subject."""
-    SUPERSEDED = "superseded"
-    """Its sender replaced it; subject: id of the bundle that ``replaces`` it."""
-    VISIBILITY_LOST = "visibility-lost"
-    """You no longer get it, or an organisation no longer gets what you send; subject: the
-    organisation that lost it. Hides nothing that was delivered."""
-    DISPUTED = "disputed"
-    """Somebody who got it says that it is wrong; subject: id of the signed bundle that says so."""
-    KEY_CHANGED = "key-changed"
-    """An organisation's keys or standing changed; subject: the organisation."""
-    REQUEST_CLOSED = "request-closed"
-    """A request was closed; the bundle is the request, subject: id of the last bundle about it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """The bundle that an item is about: row ``number``, and its name, sender and kind."""
-
-    number: int
-    bundle: BundleId
-    sender: OrgId
-    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +58,33 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """Items after the cursor that was given; ``after`` is the cursor for the next page."""
+    """Items after the cursor that was given; ``after`` and ``feed`` are the next page's cursor."""
 
     items: tuple[FeedItem, ...]
+    feed: str
     after: int
     more: bool
     retry_after: int
 
 
 class Feed:
-    """Reads pages and lets polls wait for growth."""
+    """The feeds of all members.
 
-    def __init__(self, *, engine: Engine, waiters: int) -> None:
+    ``retention`` is how many seconds a tombstone is kept: a desk that asks at least that often
+    misses nothing.
+    """
+
+    def __init__(
+        self, *, engine: Engine, writer: Writer, reader: LogReader, waiters: int, days: int
+    ) -> None:
         """Read through ``engine``; at most ``waiters`` polls wait at once."""
         self._engine = engine
+        self._writer = writer
+        self._names = FeedNames(reader)
         self._grown = threading.Condition()
         self._generation = 0
         self._places = threading.BoundedSemaphore(max(1, waiters))
+        self.retention = days * DAY
 
     def notify(self) -> None:
         """Wake the waiting polls: something was committed."""
@@ -113,29 +92,39 @@ class Feed:
             self._generation += 1
             self._grown.notify_all()
 
-    def page(self, org: OrgId, *, after: int, limit: int, wait: float) -> FeedPage:
-        """Return items of ``org`` after ``after``; wait up to ``wait`` seconds for the first.
+    def page(self, org: OrgId, cursor: Cursor, *, limit: int, wait: float) -> FeedPage:
+        """Return items of ``org`` behind ``cursor``; wait up to ``wait`` seconds for the first.
 
         A poll that finds no free place among the waiting ones answers at once with an empty page
         and ``retry_after``.
+
+        Raises:
+            Malformed, Conflict: as ``check_cursor``.
         """
+        name = self._names.of(org)
         limit = min(max(limit, 1), MAX_PAGE)
-        page = self._read(org, after, limit)
+        page = self._read(org, cursor, name, limit)
         if page.items or wait <= 0:
             return page
         if not self._places.acquire(blocking=False):
-            return FeedPage(items=(), after=after, more=False, retry_after=RETRY_SECONDS)
+            return FeedPage(
+                items=(), feed=name, after=cursor.after, more=False, retry_after=RETRY_SECONDS
+            )
         try:
-            return self._wait(org, after, limit, wait)
+            return self._wait(org, cursor, name, limit, wait)
         finally:
             self._places.release()
 
-    def _wait(self, org: OrgId, after: int, limit: int, wait: float) -> FeedPage:
+    def check(self, connection: Connection, org: OrgId, cursor: Cursor) -> None:
+        """Refuse a cursor that does not hold, as ``check_cursor``."""
+        check_cursor(connection, org, cursor, self._names.of(org))
+
+    def _wait(self, org: OrgId, cursor: Cursor, name: str, limit: int, wait: float) -> FeedPage:
         end = time.monotonic() + wait
         with self._grown:
             seen = self._generation
         while True:
-            page = self._read(org, after, limit)
+            page = self._read(org, cursor, name, limit)
             left = end - time.monotonic()
             if page.items or left <= 0:
                 return page
@@ -144,10 +133,11 @@ class Feed:
                 self._grown.wait_for(lambda: self._generation != seen, min(LOOK_SECONDS, left))  # noqa: B023 - called at once
                 seen = self._generation
 
-    def _read(self, org: OrgId, after: int, limit: int) -> FeedPage:
+    def _read(self, org: OrgId, cursor: Cursor, name: str, limit: int) -> FeedPage:
         with self._engine.connect() as connection:
+            check_cursor(connection, org, cursor, name)
             rows = connection.execute(
-                _READ.where(FeedRow.org == org, FeedRow.seq > after)
+                _READ.where(FeedRow.org == org, FeedRow.seq > cursor.after)
                 .order_by(FeedRow.seq)
                 .limit(limit + 1)
             ).all()
@@ -165,7 +155,8 @@ class Feed:
         )
         return FeedPage(
             items=items,
-            after=items[-1].seq if items else after,
+            feed=name,
+            after=items[-1].seq if items else cursor.after,
             more=len(rows) > limit,
             retry_after=0,
         )
@@ -175,56 +166,36 @@ class Feed:
         with self._engine.connect() as connection:
             return connection.scalar(select(func.max(FeedRow.seq))) or 0
 
+    def prune(self, *, now: int) -> int:
+        """Delete tombstones that are older than the retention; return how many.
 
-def add_items(
-    connection: Connection,
-    orgs: Iterable[OrgId],
-    item: Item,
-    about: About,
-    *,
-    now: int,
-    subject: str | None = None,
-) -> None:
-    """Add ``item`` about a bundle to the feeds of ``orgs``; only inside an act of the writer.
-
-    The writer's acts follow one another, also those of several processes, so that numbers are
-    seen in the order in which they were given: a cursor never passes one that comes later.
-    """
-    _add(
-        connection,
-        orgs,
-        {
-            "item": item.value,
-            "bundle": about.number,
-            "bundle_id": about.bundle,
-            "sender": about.sender,
-            "kind": about.kind,
-            "subject": subject,
-            "at": now,
-        },
-    )
+        Items of bundles that the hub still holds stay, however old they are. No event of its own:
+        what each item told stands in the log already.
+        """
+        before = now - self.retention
+        with self._engine.connect() as connection:
+            due = connection.scalar(select(FeedRow.seq).where(FeedRow.ends <= before).limit(1))
+        if due is None:
+            return 0
+        done = 0
+        while count := self._writer.run(lambda connection: _prune(connection, before)):
+            done += count
+        return done
 
 
-def add_notices(
-    connection: Connection, orgs: Iterable[OrgId], item: Item, *, subject: str, now: int
-) -> None:
-    """Add ``item`` about ``subject`` and no bundle, as ``add_items`` does."""
-    _add(
-        connection,
-        orgs,
-        {
-            "item": item.value,
-            "bundle": None,
-            "bundle_id": None,
-            "sender": None,
-            "kind": None,
-            "subject": subject,
-            "at": now,
-        },
-    )
-
-
-def _add(connection: Connection, orgs: Iterable[OrgId], values: dict[str, object]) -> None:
-    rows = [values | {"org": org} for org in dict.fromkeys(orgs)]
-    if rows:
-        connection.execute(_ADD, rows)
+def _prune(connection: Connection, before: int) -> int:
+    rows = connection.execute(
+        select(FeedRow.seq, FeedRow.org)
+        .where(FeedRow.ends <= before)
+        .order_by(FeedRow.seq)
+        .limit(PRUNE_BATCH)
+    ).all()
+    through = {row.org: row.seq for row in rows}
+    for org, seq in through.items():
+        known = connection.scalar(select(FeedPruned.through).where(FeedPruned.org == org))
+        if known is None:
+            connection.execute(insert(FeedPruned).values(org=org, through=seq))
+        elif known < seq:
+            connection.execute(update(FeedPruned).where(FeedPruned.org == org).values(through=seq))
+    connection.execute(delete(FeedRow).where(FeedRow.seq.in_([row.seq for row in rows])))
+    return len(rows)

@@ -10,13 +10,15 @@ class FeedRow(Base):
     """One item of an organisation's feed; ``seq`` only grows, over all organisations.
 
     An item about a bundle repeats the bundle's name, sender and kind, so that it outlives it;
-    ``subject`` is what the item is about beside or instead of a bundle (``service.Item``).
+    ``subject`` is what the item is about beside or instead of a bundle (``items.Item``). ``ends``
+    is when the time as a tombstone began: never while the hub holds the bundle.
     """
 
     __tablename__ = "feed_items"
     __table_args__ = (
         Index("ix_feed_items_org_seq", "org", "seq"),
         Index("ix_feed_items_bundle", "bundle"),
+        Index("ix_feed_items_ends", "ends"),
         {"sqlite_autoincrement": True},
     )
 
@@ -29,3 +31,16 @@ class FeedRow(Base):
     kind: Mapped[str | None]
     subject: Mapped[str | None]
     at: Mapped[int]
+    ends: Mapped[int | None]
+
+
+class FeedPruned(Base):
+    """Up to which number items of an organisation's feed may be missing, because they were pruned.
+
+    A cursor below ``through`` is stale: what lies between cannot be told any more.
+    """
+
+    __tablename__ = "feed_pruned"
+
+    org: Mapped[str] = mapped_column(primary_key=True)
+    through: Mapped[int]

@@ -27,8 +27,11 @@ class BodyStore:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def put(self, data: bytes) -> str:
+    def put(self, data: bytes, *, now: int) -> str:
         """Store ``data`` durably and return its name (hexadecimal SHA-256).
+
+        Also a file that is there gets ``now`` as its time, so that it is not taken for a left-over
+        before its row is committed.
 
         Raises:
             Unavailable: ``storage_failed`` (full disk, failing sync); nothing is left behind.
@@ -42,19 +45,23 @@ class BodyStore:
             if not path.exists():
                 _write(draft, data)
                 draft.replace(path)
+            os.utime(path, (now, now))
             # Also when it was there: whoever put it may not have come this far yet.
             for folder in (path.parent, self._folder):
                 _sync_folder(folder)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise Unavailable(
-                "storage_failed",
-                "The hub could not store this; nothing was accepted.",
-                retry_after=5,
-                observed=type(error).__name__,
-                next_step="Send it again: the same bytes are never stored twice.",
-            ) from error
+            raise _failed(type(error).__name__) from error
         return name
+
+    def require(self, name: str) -> None:
+        """Check that ``name`` is there, under the lock of the writer that deletes.
+
+        Raises:
+            Unavailable: ``storage_failed``: it was taken for a left-over meanwhile.
+        """
+        if not self._path(name).exists():
+            raise _failed("gone")
 
     def get(self, name: str) -> bytes:
         """Return the bytes of ``name``.
@@ -82,8 +89,29 @@ class BodyStore:
         """Remove the bytes of ``name``, if they are there."""
         self._path(name).unlink(missing_ok=True)
 
+    def names(self) -> list[str]:
+        """Return the names of all files, drafts that a crash left behind among them."""
+        return [path.name for path in self._folder.glob("??/*") if path.is_file()]
+
+    def age(self, name: str, *, now: int) -> int:
+        """Return how many seconds ago ``name`` was put; -1 when it is not there."""
+        try:
+            return now - int(self._path(name).stat().st_mtime)
+        except FileNotFoundError:
+            return -1
+
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def _failed(observed: str) -> Unavailable:
+    return Unavailable(
+        "storage_failed",
+        "The hub could not store this; nothing was accepted.",
+        retry_after=5,
+        observed=observed,
+        next_step="Send it again: the same bytes are never stored twice.",
+    )
 
 
 def _write(path: Path, data: bytes) -> None:

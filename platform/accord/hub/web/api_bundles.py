@@ -1,5 +1,7 @@
 """Routes of bundles: put, get, receipt."""
 
+from typing import Any
+
 from flask import Response, request
 
 from accord.hub.services import Services
@@ -8,7 +10,7 @@ from accord.hub.web.signed import caller
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.protocol import paths
-from accord.protocol.schemas.bundles import DeliveryQuery, ReceiptQuery, StoredBundle
+from accord.protocol.schemas.bundles import DeliveryQuery, ErasureQuery, ReceiptQuery, StoredBundle
 from accord.webbase.api import ApiRoutes
 from accord.webbase.routes import Who, declare
 
@@ -61,6 +63,18 @@ def bundle_routes(services: Services) -> ApiRoutes:
         """Return the receipt of the caller's own bundle, waiting for the witnesses."""
         proof = services.receipts.receipt(
             caller(), parse_bundle_id(bundle_id), wait=float(query["wait"])
+        )
+        return Response(proof, mimetype=paths.PROOF_TYPE)
+
+    @routes.serves(paths.ERASURE, method="GET")
+    @routes.answers(200, description="A tlog-proof of the deletion, with the caller's openings.")
+    @routes.takes_query(ErasureQuery)
+    @declare("receipt:read", who=Who.SIGNED)
+    def get_erasure(query: dict[str, Any], bundle_id: str) -> Response:
+        """Return the proof that a bundle's sealed bytes were deleted, to sender and recipients."""
+        sender = parse_org_id(query["sender"]) if "sender" in query else None
+        proof = services.receipts.erasure(
+            caller(), parse_bundle_id(bundle_id), sender, wait=float(query["wait"])
         )
         return Response(proof, mimetype=paths.PROOF_TYPE)
 

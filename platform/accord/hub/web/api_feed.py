@@ -2,15 +2,16 @@
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from flask import Response
 
 from accord.hub.access import Action, require
-from accord.hub.feed import FeedItem
+from accord.hub.feed import Cursor, FeedItem
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
 from accord.protocol import paths
-from accord.protocol.schemas.feed import FeedPage, FeedQuery, PageQuery
+from accord.protocol.schemas.feed import DeliveriesQuery, FeedPage, FeedQuery
 from accord.webbase.api import ApiRoutes
 from accord.webbase.routes import Who, declare
 
@@ -23,14 +24,20 @@ def feed_routes(services: Services) -> ApiRoutes:
     @routes.answers(200, FeedPage)
     @routes.takes_query(FeedQuery)
     @declare("feed:read", who=Who.SIGNED)
-    def get_feed(query: dict[str, int]) -> tuple[dict[str, object], int, dict[str, str]]:
+    def get_feed(query: dict[str, Any]) -> tuple[dict[str, object], int, dict[str, str]]:
         """Return items after the cursor; wait for the first when asked to and allowed to."""
         actor = require(caller(), Action.FEED_READ)
         page = services.feed.page(
-            actor.org, after=query["after"], limit=query["limit"], wait=float(query["wait"])
+            actor.org, _cursor(query), limit=query["limit"], wait=float(query["wait"])
         )
         items = [_item(item) for item in page.items]
-        answer = {"items": items, "next": page.after, "more": page.more}
+        answer = {
+            "items": items,
+            "feed": page.feed,
+            "next": page.after,
+            "more": page.more,
+            "retention": services.feed.retention,
+        }
         if not page.retry_after:
             return answer, 200, {}
         # No free place to wait in: the same empty page, and when to ask again.
@@ -39,12 +46,12 @@ def feed_routes(services: Services) -> ApiRoutes:
 
     @routes.serves(paths.DELIVERIES, method="GET")
     @routes.answers(200, description="u64 seq, u64 len, trimmed bundle; repeated.")
-    @routes.takes_query(PageQuery)
+    @routes.takes_query(DeliveriesQuery)
     @declare("bundle:read", who=Who.SIGNED)
-    def get_deliveries(query: dict[str, int]) -> Response:
+    def get_deliveries(query: dict[str, Any]) -> Response:
         """Stream the bundles of the feed's items after the cursor."""
         deliveries = services.bundles.deliver(
-            caller(), after=query["after"], limit=query["limit"], now=services.clock()
+            caller(), _cursor(query), limit=query["limit"], now=services.clock()
         )
 
         def stream() -> Iterator[bytes]:
@@ -55,6 +62,10 @@ def feed_routes(services: Services) -> ApiRoutes:
         return Response(stream(), mimetype=paths.DELIVERIES_TYPE)
 
     return routes
+
+
+def _cursor(query: dict[str, Any]) -> Cursor:
+    return Cursor(after=query["after"], feed=query.get("feed"), resync=bool(query["resync"]))
 
 
 def _item(item: FeedItem) -> dict[str, object]:

@@ -46,6 +46,7 @@ def hub_routes(services: Services) -> ApiRoutes:
             "time": services.clock(),
             "directory": _log_head(services, LogName.DIRECTORY),
             "audit": _log_head(services, LogName.AUDIT),
+            "feed_retention": services.feed.retention,
             "max_bundle": MAX_BODY,
         }
 

@@ -4,9 +4,12 @@ import time
 
 from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from accord.clock import Clock
+from accord.hub.bundles import BodySweep, Retention
+from accord.hub.services import Services
 from accord.hub.trail import SelfAudit
 from accord.hub.transparency import LogName, LogReader
 
@@ -56,14 +59,34 @@ class _SelfAudit(Collector):
         ]
 
 
+class _Retention(Collector):
+    """What was deleted by this process, and what is due now."""
+
+    def __init__(self, retention: Retention, sweep: BodySweep, clock: Clock) -> None:
+        self._retention = retention
+        self._sweep = sweep
+        self._clock = clock
+
+    def collect(self) -> list[Metric]:
+        """Return bundles erased, files swept, and bundles past their time that are still here."""
+        erased = CounterMetricFamily("accord_bundles_erased", "Bundles erased since the start.")
+        erased.add_metric([], self._retention.erased)
+        swept = CounterMetricFamily("accord_body_files_deleted", "Body files deleted since then.")
+        swept.add_metric([], self._sweep.deleted)
+        due = GaugeMetricFamily("accord_bundles_past_their_time", "Past expires, not erased yet.")
+        due.add_metric([], self._retention.due(now=self._clock()))
+        return [erased, swept, due]
+
+
 class Metrics:
     """The registry of one hub."""
 
-    def __init__(self, app: Flask, reader: LogReader, self_audit: SelfAudit) -> None:
+    def __init__(self, app: Flask, services: Services) -> None:
         """Count every answer of ``app``."""
         self._registry = CollectorRegistry()
-        self._registry.register(_Logs(reader))
-        self._registry.register(_SelfAudit(self_audit))
+        self._registry.register(_Logs(services.reader))
+        self._registry.register(_Retention(services.retention, services.sweep, services.clock))
+        self._registry.register(_SelfAudit(services.self_audit))
         answers = Counter(
             "accord_answers", "HTTP answers.", ["endpoint", "status"], registry=self._registry
         )

@@ -36,6 +36,12 @@ class ReceiptQuery(StrictSchema):
     wait = QueryInteger(largest=MAX_WAIT, load_default=0)
 
 
+class ErasureQuery(ReceiptQuery):
+    """``GET /v1/bundles/{id}/erasure``: ``sender`` as in a delivery."""
+
+    sender = CheckedText(parse_org_id)
+
+
 class DeliveryQuery(StrictSchema):
     """``GET /v1/bundles/{id}``: ``sender`` tells two senders' bundles of one id apart."""
 

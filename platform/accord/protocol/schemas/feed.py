@@ -1,7 +1,10 @@
 """The feed and the stream of deliveries. Items are hints; only signed bundles change anything."""
 
+import re
+
 from marshmallow import fields
 
+from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.protocol.schemas.bundles import MAX_WAIT
 from accord.protocol.schemas.fields import (
@@ -30,6 +33,20 @@ STATES = (
 )
 
 
+FEED_NAME = re.compile(r"[a-z2-7]{16}")
+
+
+def parse_feed_name(text: object) -> str:
+    """Return ``text`` as the name of a feed: 16 letters of lower-case base32.
+
+    Raises:
+        Malformed: ``feed_name_invalid``.
+    """
+    if not isinstance(text, str) or FEED_NAME.fullmatch(text) is None:
+        raise Malformed("feed_name_invalid", "A feed's name has 16 letters a-z and 2-7.")
+    return text
+
+
 class PageQuery(StrictSchema):
     """Where a page starts (after this sequence number) and how many items it may have."""
 
@@ -37,7 +54,17 @@ class PageQuery(StrictSchema):
     limit = QueryInteger(largest=MAX_PAGE, load_default=100)
 
 
-class FeedQuery(PageQuery):
+class DeliveriesQuery(PageQuery):
+    """A place in a feed: ``feed`` is the feed's name, which every place but 0 has.
+
+    ``resync=1`` begins anew where older items are known to be missing.
+    """
+
+    feed = CheckedText(parse_feed_name)
+    resync = QueryInteger(largest=1, load_default=0)
+
+
+class FeedQuery(DeliveriesQuery):
     """``GET /v1/feed``: ``wait`` up to so many seconds for the first item."""
 
     wait = QueryInteger(largest=MAX_WAIT, load_default=0)
@@ -60,13 +87,18 @@ class FeedItem(StrictSchema):
 
 
 class FeedPage(StrictSchema):
-    """A page; ``next`` is the ``after`` of the following one.
+    """A page; ``next`` with ``feed`` is the cursor of the following one.
+
+    ``retention`` is for how many seconds the hub keeps a tombstone: whoever asks at least that
+    often misses nothing.
 
     ``retry_after`` (seconds, as the header) stands only in an empty page of a poll that found no
     place to wait in.
     """
 
     items = fields.List(fields.Nested(FeedItem), required=True)
+    feed = CheckedText(parse_feed_name, required=True)
     next = whole(required=True)
+    retention = whole(required=True)
     more = fields.Boolean(required=True, truthy={True}, falsy={False})
     retry_after = whole()

@@ -23,4 +23,7 @@ class Hub(StrictSchema):
     time = instant(required=True)
     directory = fields.Nested(LogHead, required=True)
     audit = fields.Nested(LogHead, required=True)
+    feed_retention = whole(
+        required=True, metadata={"description": "seconds that the feed keeps a tombstone"}
+    )
     max_bundle = whole(required=True, metadata={"description": "largest bundle in bytes"})
