@@ -13,7 +13,8 @@ from accord.kernel.markings import OrgKind
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    makes_hubs = {"World", "Places", "open_database"} & set(vars(metafunc.module))
+    names = vars(metafunc.module)
+    makes_hubs = {"World", "Places", "open_database"} & set(names) and "OWN_SERVER" not in names
     if makes_hubs and "engine" not in metafunc.fixturenames:
         metafunc.fixturenames.insert(0, "engine")
 

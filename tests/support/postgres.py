@@ -67,9 +67,7 @@ class PostgresServer:
         self._user = "postgres" if os.geteuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="accord-pg-", dir=_roomy_memory()))
         self._data = self.folder / "data"
-        if self._user is not None:
-            owner = pwd.getpwnam(self._user)
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        self.own(self.folder)
         self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "accord", "-E", "UTF8",
                   "--locale=C", "--no-sync", "--data-checksums")  # fmt: skip
         lines = [
@@ -88,6 +86,10 @@ class PostgresServer:
     def _text(self, name: str, content: str) -> None:
         path = self._data / name
         path.write_text(content)
+        self.own(path)
+
+    def own(self, path: Path) -> None:
+        """Give ``path`` to the user that runs the server."""
         if self._user is not None:
             owner = pwd.getpwnam(self._user)
             os.chown(path, owner.pw_uid, owner.pw_gid)

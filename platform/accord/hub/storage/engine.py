@@ -4,6 +4,7 @@ Everything that differs between the engines stands in this room. SQLite is one f
 process; PostgreSQL may be written to by several at once.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +60,13 @@ def open_database(place: Place) -> Database:
 
 def prepare_tables(connection: Connection) -> None:
     """Make the tables of an empty database, or bring those of an earlier release up."""
+    on_server = connection.dialect.name == "postgresql"
     found = revision_of(connection)
-    if found is None:
-        Base.metadata.create_all(connection)
-        if connection.dialect.name == "postgresql":
-            postgresql.keep_sealed_as_it_is(connection, Base.metadata)
-        stamp(connection)
-    elif found != HEAD:
-        upgrade(connection)
+    with postgresql.unhurried(connection) if on_server else nullcontext():
+        if found is None:
+            Base.metadata.create_all(connection)
+            if on_server:
+                postgresql.keep_sealed_as_it_is(connection, Base.metadata)
+            stamp(connection)
+        elif found != HEAD:
+            upgrade(connection)

@@ -34,8 +34,11 @@ from accord.kernel.errors import Refused, Unavailable
 
 Answer = TypeVar("Answer")
 
-STATEMENT_SECONDS = 60.0
+STATEMENT_SECONDS = 20.0
 """How long one statement may take before its connection is closed."""
+
+UPKEEP_SECONDS = 3600.0
+"""The same for a migration or a vacuum."""
 
 COMMIT_SECONDS = 4.0
 """How long the server may take to confirm a commit."""
@@ -194,14 +197,23 @@ def open_reading(address: str) -> Engine:
     )
     # The writer judges its own errors: whether a commit failed or is unknown.
     event.listen(reading, "handle_error", _as_unavailable)
-    with reading.connect() as connection:
-        _require_safe(connection)
+    try:
+        with reading.connect() as connection:
+            _require_safe(connection)
+    except BaseException:
+        reading.dispose()
+        raise
     return reading
 
 
 def _take_turn(connection: Connection) -> None:
     with Patience(_raw(connection), TURN_SECONDS):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+
+
+def unhurried(connection: Connection) -> Patience:
+    """Return what lets the statements of a migration or a vacuum take their time."""
+    return Patience(_raw(connection), UPKEEP_SECONDS)
 
 
 def _raw(connection: Connection) -> PatientConnection:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
+from accord.hub.storage import postgresql
+
 
 @contextmanager
 def overwriting(connection: Connection) -> Iterator[None]:
@@ -32,6 +34,9 @@ def scrub(engine: Engine, *tables: str) -> None:
         finally:
             raw.close()
         return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with (
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        postgresql.unhurried(connection),
+    ):
         for table in tables:
             connection.execute(text(f"VACUUM {table}"))
