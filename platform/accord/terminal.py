@@ -6,6 +6,7 @@ decides nothing and reads no files but the default home's place.
 """
 
 import functools
+import importlib
 import json
 import os
 import sys
@@ -120,6 +121,7 @@ class Terminal:
         home: the program's directory (``--home``, else ``$ACCORD_HOME``, else the platform's).
         yes: answer questions with yes.
         dry_run: change and send nothing.
+        from_keyring: the passphrase is in the operating system's keyring.
     """
 
     json: bool
@@ -127,6 +129,7 @@ class Terminal:
     home: Path
     yes: bool
     dry_run: bool
+    from_keyring: bool = False
 
     @property
     def console(self) -> Console:
@@ -160,12 +163,23 @@ class Terminal:
             return False
         return click.confirm(question, err=True)
 
-    def passphrase(self, prompt: str, *, twice: bool = False) -> bytes:
-        """Return the passphrase from ``ACCORD_PASSPHRASE_FILE`` or from the keyboard.
+    def passphrase(self, prompt: str, *, twice: bool = False, own: bool = True) -> bytes:
+        """Return the passphrase from keyring, ``ACCORD_PASSPHRASE_FILE`` or keyboard.
+
+        Args:
+            prompt: what is asked at the keyboard.
+            twice: it is a new one, and never comes from the keyring.
+            own: it is that of this home's keys, which alone can be in the keyring.
 
         Raises:
-            AuthenticationNeeded: ``passphrase_missing`` when neither is there.
+            AuthenticationNeeded: ``passphrase_missing`` when nothing has it; ``keyring_empty``.
+            Unavailable: ``keyring_missing``; ``keyring_locked``.
         """
+        if self.from_keyring and own and not twice:
+            # Loaded only when it is asked for: the library takes a tenth of a second.
+            room = importlib.import_module("accord.oskeyring")
+            kept: bytes = room.recall(self.home, room.real_keyring())
+            return kept
         from_file = read_passphrase()
         if from_file is not None:
             return from_file
@@ -196,6 +210,11 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--yes", is_flag=True, help="Answer every question with yes.")
     @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
     @click.option("--quiet", is_flag=True, help="Only errors on stderr.")
+    @click.option(
+        "--passphrase-from",
+        type=click.Choice(["keyring"]),
+        help="Take the passphrase from the operating system's keyring.",
+    )
     @functools.wraps(command)
     def wrapper(
         *args: Any,  # noqa: ANN401 - passes through what the command declares
@@ -204,10 +223,16 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         yes: bool,
         dry_run: bool,
         quiet: bool,
+        passphrase_from: str | None,
         **kwargs: Any,  # noqa: ANN401 - as above
     ) -> None:
         terminal = Terminal(
-            json=as_json, quiet=quiet, home=home or default_home(), yes=yes, dry_run=dry_run
+            json=as_json,
+            quiet=quiet,
+            home=home or default_home(),
+            yes=yes,
+            dry_run=dry_run,
+            from_keyring=passphrase_from is not None,
         )
         log_to_stderr()
         try:

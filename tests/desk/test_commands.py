@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Cli:
         assert done.exit_code == code, (words, done.exit_code, done.stdout, done.stderr)
         data: dict[str, Any] = json.loads(done.stdout)
         if "error" not in data:
-            name = "-".join(word for word in words[: 2 if words[0] == "desk" else 1])
+            name = "-".join(word for word in words[: 2 if words[0] in {"desk", "keys"} else 1])
             schema = json.loads((self.schemas / f"{name}.v1.json").read_text())
             jsonschema.validate(data, schema)
         return data
@@ -285,6 +285,20 @@ def test_a_submit_killed_by_the_system_resumes_without_doubling(
     assert [result["total"] for result in found["results"]] == [1] * len(kill_submit.VALUES)
 
 
+def opened_at_the_other_desk(bank: Cli, value: str) -> None:
+    """Send a value and wait until the recipient's desk has said by itself that it opened it."""
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        plan_ = replace(kill_submit.plan_of(system_clock()), source=value.encode()[:32].ljust(32))
+        sent = desk.submissions.send(plan_, records_of([value])).bundles[0].id
+        deadline = system_clock() + 60
+        said: list[Confirmation] = []
+        while not any(one.outcome == "opened" for one in said) and system_clock() < deadline:
+            desk.pull.wait_for_news(1)
+            collect(desk.vault, desk.client, desk.mirror)
+            said = confirmations(desk.vault, sent, now=system_clock())
+        assert [one.outcome for one in said] == ["opened"]
+
+
 def test_serve_says_where_fetches_by_itself_and_stops_when_told(
     live: Live, tmp_path: Path, schemas: Path, project: Path
 ) -> None:
@@ -309,17 +323,11 @@ def test_serve_says_where_fetches_by_itself_and_stops_when_told(
         jsonschema.validate(ready, json.loads((schemas / "desk-serve.v1.json").read_text()))
         page = httpx2.get(f"{ready['url']}/sign-in")
         assert page.status_code == 200
-        with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
-            plan_ = kill_submit.plan_of(system_clock())
-            sent = desk.submissions.send(plan_, records_of([EVM])).bundles[0].id
-            # The desk answers for itself: its acknowledgement comes back through the hub.
-            deadline = system_clock() + 30
-            said: list[Confirmation] = []
-            while not any(one.outcome == "opened" for one in said) and system_clock() < deadline:
-                desk.pull.wait_for_news(1)
-                collect(desk.vault, desk.client, desk.mirror)
-                said = confirmations(desk.vault, sent, now=system_clock())
-            assert [one.outcome for one in said] == ["opened"]
+        opened_at_the_other_desk(bank, EVM)
+        # Another command changes the keys: the desk that serves goes on with the new ones.
+        assert police.run("keys", "rotate")["rotated"]
+        opened_at_the_other_desk(bank, BTC)
+        assert httpx2.get(f"{ready['url']}/sign-in").status_code == 200
     finally:
         process.terminate()
         rest, _ = process.communicate(timeout=20)

@@ -49,6 +49,11 @@ class DeskConfig:
     retention_days: int = DEFAULT_RETENTION_DAYS
 
     @property
+    def file(self) -> Path:
+        """The settings themselves."""
+        return self.home / FILE
+
+    @property
     def keys_file(self) -> Path:
         """The wrapped private keys."""
         return self.home / KEYS_FILE

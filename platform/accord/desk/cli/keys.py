@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from accord import oskeyring
 from accord.clock import system_clock
 from accord.config import read_passphrase_file
 from accord.desk.app import Desk, open_desk
@@ -25,7 +26,7 @@ from accord.desk.cli.keys_shown import (
     standing_data,
     standing_text,
 )
-from accord.desk.config import RECOVERY_FILE, DeskConfig, write_config
+from accord.desk.config import RECOVERY_FILE, DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol as enrolment
 from accord.desk.exchange.keychange import KeyChanges
 from accord.desk.keyring import KeyFile, create_recovery, load_recovery
@@ -319,6 +320,32 @@ def revoke(
     terminal.result({"revoked": True, **standing_data(found)}, standing_text(found))
 
 
+@keys.command()
+@common_options
+def remember(terminal: Terminal) -> None:
+    """Keep this desk's passphrase in the operating system's keyring, after checking it."""
+    backend = oskeyring.real_keyring()
+    passphrase = replace(terminal, from_keyring=False).passphrase("Passphrase of the desk")
+    KeyFile(path=read_config(terminal.home).keys_file, passphrase=passphrase).unlock()
+    if not terminal.dry_run:
+        oskeyring.remember(terminal.home, passphrase, backend)
+    terminal.result(
+        {"kept": not terminal.dry_run, "keyring": type(backend).__module__.rpartition(".")[2]},
+        "Nothing was kept (--dry-run)."
+        if terminal.dry_run
+        else "Kept. From now on: --passphrase-from keyring. To take it out: accord keys forget.",
+    )
+
+
+@keys.command()
+@common_options
+def forget(terminal: Terminal) -> None:
+    """Take this desk's passphrase out of the operating system's keyring."""
+    backend = oskeyring.real_keyring()
+    gone = not terminal.dry_run and oskeyring.forget(terminal.home, backend)
+    terminal.result({"forgotten": gone}, "Forgotten." if gone else "Nothing was taken out.")
+
+
 def _of_org(desk: Desk, org: str | None, root: Path | None) -> Desk:
     """Return the desk as that of ``org``; a new one pins the root file that was given.
 
@@ -387,7 +414,9 @@ def _numbered(config: DeskConfig, number: int) -> Path:
 def _other_passphrase(
     terminal: Terminal, path: Path | None, prompt: str, *, twice: bool = True
 ) -> bytes:
-    return read_passphrase_file(path) if path else terminal.passphrase(prompt, twice=twice)
+    if path is not None:
+        return read_passphrase_file(path)
+    return terminal.passphrase(prompt, twice=twice, own=False)
 
 
 def _write_private(path: Path, data: bytes) -> None:

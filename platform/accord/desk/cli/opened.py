@@ -15,15 +15,19 @@ _COLLECT_AFTER = 50_000
 
 
 @contextmanager
-def opened_desk(terminal: Terminal) -> Iterator[Desk]:
+def opened_desk(terminal: Terminal, passphrase: bytes | None = None) -> Iterator[Desk]:
     """Give the unlocked desk in ``--home`` and close it at the end.
+
+    Args:
+        terminal: says which home.
+        passphrase: for a command that opens the desk again; else it is asked for.
 
     Raises:
         NotFound: ``desk_missing``.
         AuthenticationNeeded: no passphrase, or a wrong one.
     """
     read_config(terminal.home)
-    passphrase = terminal.passphrase("Passphrase of the desk")
+    passphrase = passphrase or terminal.passphrase("Passphrase of the desk")
     # A bundle's 50,000 records are no cycles; looking for some again and again took a tenth of
     # the time of a submit. What was loaded until here stays anyway.
     gc.freeze()

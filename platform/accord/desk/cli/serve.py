@@ -4,6 +4,9 @@ import hashlib
 import secrets
 import signal
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -13,6 +16,7 @@ from accord.desk.app import Desk
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
+from accord.desk.config import read_config
 from accord.desk.feeds.objects import bring_up
 from accord.desk.keyring.tools import Tools
 from accord.kernel.errors import AccordError, Unavailable
@@ -22,6 +26,12 @@ HOST = "127.0.0.1"
 THREADS = 6
 CHANNEL_SECONDS = 60
 MAX_BODY = 1024 * 1024
+KEY_SECONDS = 1.0
+"""Pause between two looks whether another command has changed the keys."""
+
+WORKER_SECONDS = 45.0
+"""How long a round may take to end; a poll waits at the hub for up to 30 seconds."""
+
 FEED_SECONDS = 1.0
 """Pause between two looks for what tools should be told."""
 
@@ -31,33 +41,92 @@ FEED_SECONDS = 1.0
 @common_options
 def serve(terminal: Terminal, *, port: int | None) -> None:
     """Serve the desk's pages on this computer and keep in touch with the hub, until stopped."""
-    with opened_desk(terminal) as desk:
-        server = _listen(desk.config.port if port is None else port)
+    config = read_config(terminal.home)
+    passphrase = terminal.passphrase("Passphrase of the desk")
+    serving = _Serving(terminal=terminal, passphrase=passphrase, stop=threading.Event())
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        serving.stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while not serving.stop.is_set():
+        serving.generation(config.port if port is None else port)
+    if serving.server is not None:
+        serving.server.close()
+    terminal.say("Stopped.")
+
+
+@dataclass(kw_only=True)
+class _Serving:
+    """One process that serves: it opens its desk anew when keys or settings were changed.
+
+    Attributes:
+        terminal: where it speaks.
+        passphrase: opens the desk again.
+        stop: set when the process ends.
+        server: made once; only its application changes.
+        cookie_key: sessions end with the process: it is never written down.
+        instance: stays the same for this process, whatever keys it has.
+    """
+
+    terminal: Terminal
+    passphrase: bytes = field(repr=False)
+    stop: threading.Event
+    server: BaseWSGIServer | MultiSocketServer | None = None
+    cookie_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    instance: str = ""
+
+    def generation(self, port: int) -> None:
+        """Serve with the present keys until they change or the process ends."""
+        with opened_desk(self.terminal, self.passphrase) as desk:
+            files = (desk.config.keys_file, desk.config.file)
+            seen = [_stamp(path) for path in files]
+            over = threading.Event()
+            self._listen(desk, port)
+            workers = [
+                *_start_work(self.terminal, desk, over),
+                _started("desk-feeds", lambda: _keep_feeds(self.terminal, desk, over)),
+            ]
+            while not self.stop.wait(KEY_SECONDS):
+                if [_stamp(path) for path in files] != seen:
+                    self.terminal.say("Keys or settings were changed; opening the desk again.")
+                    break
+            over.set()
+            if not self.stop.is_set():
+                # A poll that still waits at the hub ends by itself; the vault stays open for it.
+                for worker in workers:
+                    worker.join(WORKER_SECONDS)
+
+    def _listen(self, desk: Desk, port: int) -> None:
+        first = self.server is None
+        server = self.server or _listen(port)
         bound = int(server.effective_port)
-        # Sessions end with the process: the cookie key is never written down.
+        self.instance = self.instance or _instance(desk)
         server.application = make_pages(
-            desk, secret_key=secrets.token_bytes(32), instance=_instance(desk), port=bound
+            desk, secret_key=self.cookie_key, instance=self.instance, port=bound
         )
-        stop = threading.Event()
-
-        def end(_signal: int, _frame: FrameType | None) -> None:
-            stop.set()
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
-        _start_work(terminal, desk, stop)
-        threading.Thread(
-            target=lambda: _keep_feeds(terminal, desk, stop), name="desk-feeds", daemon=True
-        ).start()
+        if not first:
+            return
+        self.server = server
         threading.Thread(target=server.run, name="desk-http", daemon=True).start()
         url = f"http://localhost:{bound}"
-        terminal.line(
+        self.terminal.line(
             {"ready": True, "url": url, "org": desk.config.org},
             f"The desk serves at {url}. Stop it with Ctrl-C.",
         )
-        stop.wait()
-        server.close()
-        terminal.say("Stopped.")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when a file is put in the place of another one."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def _started(name: str, work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
@@ -81,20 +150,20 @@ def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
         ) from error
 
 
-def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> None:
+def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> list[threading.Thread]:
     if desk.config.org is None:
         terminal.say("Not enrolled yet: the pages work, nothing is fetched.")
-        return
+        return []
     rounds = desk.rounds
-    threading.Thread(
-        target=lambda: rounds.follow(
+
+    def work() -> None:
+        rounds.follow(
             stop.wait,
             on_received=lambda _received: None,
             on_failure=lambda error, seconds: tell_failure(terminal, error, seconds),
-        ),
-        name="desk-rounds",
-        daemon=True,
-    ).start()
+        )
+
+    return [_started("desk-rounds", work)]
 
 
 def _keep_feeds(terminal: Terminal, desk: Desk, stop: threading.Event) -> None:
