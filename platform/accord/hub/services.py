@@ -85,6 +85,8 @@ class Services:
     self_audit: SelfAudit
     backups: Backups
     jobs: Jobs
+    job_table: JobTable
+    rounds: WitnessRound
     client: httpx2.Client
 
     def close(self) -> None:
@@ -171,10 +173,11 @@ def build_services(
     retention = Retention(
         engine=database.reading, writer=writer, recorder=recorder, sweep=sweep, feed=feed
     )
+    job_table = JobTable(engine=database.reading, writer=writer)
     jobs = Jobs(
         logs=logs,
         rounds=rounds,
-        table=JobTable(engine=database.reading, writer=writer),
+        table=job_table,
         clock=clock,
     )
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: retention.expire(now=now))
@@ -252,5 +255,7 @@ def build_services(
         self_audit=self_audit,
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),
+        job_table=job_table,
+        rounds=rounds,
         client=client,
     )

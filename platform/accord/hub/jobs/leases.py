@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from accord.hub.jobs.tables import JobRow
 from accord.hub.storage import Writer, adding
@@ -46,6 +46,17 @@ class JobTable:
         """Look through ``engine``, claim through ``writer``."""
         self._engine = engine
         self._writer = writer
+
+    def overdue(self, *, now: int) -> dict[str, int]:
+        """Return each job with the seconds for which it has been due, 0 when it is not."""
+        with self._engine.connect() as connection:
+            return {row.name: max(0, now - row.run_at) for row in connection.execute(_ALL)}
+
+    def failing(self) -> int:
+        """Return how many jobs did not go well the last time."""
+        statement = select(func.count()).select_from(JobRow).where(JobRow.last_error.is_not(None))
+        with self._engine.connect() as connection:
+            return connection.scalar(statement) or 0
 
     def claim(self, timings: Mapping[str, Timing], *, now: int) -> Lease | None:
         """Take the job that has been due for longest, if one is; the look alone writes nothing."""

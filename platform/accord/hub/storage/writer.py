@@ -7,8 +7,10 @@ transaction from its begin to its commit and can still make it fail.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -24,6 +26,16 @@ MAX_BATCH = 256
 
 MAX_WAITING = 4096
 """Acts that may wait; beyond it callers are told to come back."""
+
+
+@dataclass(slots=True)
+class CommitFigures:
+    """What the writer has done since it was made; ``seconds`` of all its commits together."""
+
+    commits: int = 0
+    acts: int = 0
+    failures: int = 0
+    seconds: float = 0.0
 
 
 class Participant(Protocol):
@@ -57,6 +69,8 @@ class Writer:
         self._participants = tuple(participants)
         self._waiting: queue.Queue[tuple[Act[Any], Future[Any]] | None] = queue.Queue(MAX_WAITING)
         self._closing = False
+        self.figures = CommitFigures()
+        """For the operator; only the writer's thread changes it."""
         self._entrance = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
         self._thread.start()
@@ -79,6 +93,16 @@ class Writer:
         except queue.Full as error:
             raise Unavailable("writer_busy", "Too many acts wait.", retry_after=2) from error
         return future.result()
+
+    @property
+    def waiting(self) -> int:
+        """How many acts wait for the next transaction."""
+        return self._waiting.qsize()
+
+    @property
+    def working(self) -> bool:
+        """Whether acts are still taken."""
+        return self._thread.is_alive() and not self._closing
 
     def close(self) -> None:
         """Finish what waits and stop."""
@@ -109,9 +133,11 @@ class Writer:
 
     def _commit(self, batch: list[tuple[Act[Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any]] = []
+        start = time.perf_counter()
         try:
             self._transact(batch, done)
         except Exception as error:  # noqa: BLE001 - this thread must go on: nobody else writes
+            self.figures.failures += 1
             for participant in self._participants:
                 participant.after_rollback()
             failure = error if isinstance(error, Unavailable) else _storage_failed(error)
@@ -119,6 +145,9 @@ class Writer:
                 if not future.done():
                     future.set_exception(failure)
             return
+        self.figures.commits += 1
+        self.figures.acts += len(done)
+        self.figures.seconds += time.perf_counter() - start
         for participant in self._participants:
             participant.after_commit()
         for future, result in done:

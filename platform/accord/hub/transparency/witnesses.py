@@ -129,6 +129,14 @@ class WitnessRound:
         head = self._reader.head(name)
         return head is None or self._is_done(name, head)
 
+    def failing(self) -> dict[str, str | None]:
+        """Return the witnesses that were asked, each with why it failed last, ``None`` if well."""
+        with self._lock:
+            found: dict[str, str | None] = {}
+            for (_, witness), reason in self._failing.items():
+                found[witness] = found.get(witness) or reason
+            return found
+
     def close(self) -> None:
         """Wait for no witness any longer."""
         self._pool.shutdown(wait=False, cancel_futures=True)

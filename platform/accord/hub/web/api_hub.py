@@ -6,6 +6,7 @@ from flask import Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accord import __version__
+from accord.findings import examine_room
 from accord.hub.directory import Enrolment, Taken
 from accord.hub.services import Services
 from accord.hub.transparency import LogName
@@ -126,13 +127,18 @@ def operation_routes(metrics: Metrics, services: Services) -> ApiRoutes:
         return Response("ok\n", mimetype="text/plain")
 
     @routes.serves(paths.READY, method="GET")
-    @routes.answers(200, description="The database answers and no witness is ahead.")
+    @routes.answers(200, description="The database answers, there is room, no witness is ahead.")
     @declare("health:read", who=Who.ANYONE)
     def get_ready() -> Response:
         """Say whether the hub can accept bundles."""
         services.reader.head(LogName.AUDIT)
         if services.logs.stopped is not None:
             raise Unavailable("behind_witness", "A witness has seen more than this database.")
+        if not services.writer.working:
+            raise Unavailable("writer_closed", "The hub is shutting down.")
+        room = examine_room(services.config.home)
+        if room.problem is not None and not room.warning:
+            raise room.problem
         last = services.self_audit.last()
         warning = "" if last is None or last.ok else "warning: self_audit_failed\n"
         return Response(f"ready\n{warning}", mimetype="text/plain")
