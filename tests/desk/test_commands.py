@@ -174,6 +174,69 @@ def test_the_story_of_a_bank_and_the_police_by_command(
     bank.run("desk", "person", "second")
 
 
+def test_requests_answers_sightings_and_notices_by_command(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    police = enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        wanted = plan(live.world, OrgId("police@hub.test"))
+        sent = desk.submissions.send(wanted, records_of([BTC])).bundles[0].id
+    police.run("pull")
+
+    (contact,) = police.run("contacts", "--kind", "financial", "--country", "NL")["contacts"]
+    assert (contact["org"], contact["contact"]) == ("first-bank@hub.test", "Duty desk")
+    assert police.run("contacts", "--country", "xx", code=1)["error"]["code"] == "country_unknown"
+
+    words = ["--kind", "freeze", "--deadline", "2h", "--basis", "order 12/2026"]
+    assert police.run("request", BTC, *words, "--to", "nobody", code=1)["error"]["code"] == (
+        "org_unknown"
+    )
+    pattern = ["--to", "kind:financial@NL"]
+    unsure = police.run("request", BTC, *words, *pattern, code=1)
+    assert unsure["error"]["code"] == "not_confirmed"
+    would = police.run("request", sent, "--record", "0", *words, "--dry-run")
+    assert (would["state"], would["recipients"]) == ("not-sent", ["first-bank@hub.test"])
+    asked = police.run(
+        "request", BTC, *words, *pattern, "--yes", "--text", "Owner: Jane Example, thank you."
+    )
+    assert (asked["state"], "Jane" in asked["text"]) == ("receipted", False)
+    assert bank.run("request", BTC, *words, "--to", "police", code=1)["error"]["code"] == (
+        "charter_kind"
+    )
+
+    bank.run("pull")
+    assert bank.run("inbox")["requests"] == {"open": 1, "due": 1, "overdue": 0}
+    (here,) = bank.run("requests", "--in")["items"]
+    assert (here["id"], here["state"], here["next"]) == (asked["id"], "received", "you")
+    assert here["about"] == [{"kind": "wallet", "value": BTC, "network": "btc"}]
+    assert bank.run("respond", asked["id"], "--template", "frozen", "--dry-run")["id"] is None
+    answered = bank.run("respond", asked["id"], "--template", "frozen", "--reference", "F-1")
+    assert (answered["outcome"], answered["state"]) == ("done", "receipted")
+    police.run("pull")
+    (out,) = police.run("requests", "--out")["items"]
+    assert (out["state"], out["next"], out["parties"][0]["outcome"]) == ("answered", "you", "done")
+    assert police.run("respond", asked["id"], "--close", "settled")["state"] == "receipted"
+    assert police.run("requests")["items"] == []
+    assert police.run("requests", "--all")["items"][0]["state"] == "closed"
+
+    told = police.run("sighting", sent, "--record", "0", "--seen", "--count", "2-9")
+    assert (told["state"], told["recipients"]) == ("receipted", ["first-bank@hub.test"])
+    notice = ["notice", "Maintenance", "--to", "first-bank", "--text", "Pull before Sunday."]
+    assert police.run(*notice, "--dry-run")["state"] == "not-sent"
+    assert police.run(*notice)["state"] == "receipted"
+    bank.run("pull")
+    (seen,) = bank.run("show", sent)["sightings"]
+    assert (seen["org"], seen["record"], seen["saw"]) == ("police@hub.test", 0, "seen")
+    assert "notice" in {item["kind"] for item in bank.run("inbox")["items"]}
+    for wrong in (["48"], ["tomorrow"], ["2026-13-01"]):
+        refused = police.run(
+            "request", BTC, "--kind", "freeze", "--basis", "x", "--to", "first-bank",
+            "--deadline", *wrong, code=1,
+        )  # fmt: skip
+        assert refused["error"]["code"] == "deadline_unreadable"
+
+
 def test_a_command_without_a_desk_or_passphrase_says_what_to_do(
     tmp_path: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,8 @@ def test_the_first_hour_runs_as_written(hour: Hour) -> None:
                 assert data["six_words"] == hour.words[name]
             case ["submit", _] if "--dry-run" not in words:
                 hour.values["ID"] = data["bundles"][0]["id"]
+            case ["request", _]:
+                hour.values["ASKED"] = data["id"]
             case ["search", _]:
                 assert data["results"][0]["hits"], line
             case ["log", "verify"]:

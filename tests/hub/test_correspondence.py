@@ -1,6 +1,5 @@
 """Requests, answers and sightings at the hub: who may, who is told, and what nobody learns."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,24 +20,7 @@ POLICY = HandlingPolicy(
 )
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("correspondence"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def police(world: World) -> Desk:
-    return world.enrol("police", OrgKind.LAW_ENFORCEMENT)
-
-
-@pytest.fixture(scope="module")
-def bank(world: World) -> Desk:
-    return world.enrol("bank", OrgKind.FINANCIAL)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def other(world: World) -> Desk:
     return world.enrol("other", OrgKind.FINANCIAL)
 

@@ -15,6 +15,7 @@ import httpx2
 from accord.clock import Clock
 from accord.desk.config import DeskConfig, read_config
 from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.correspondence import Correspondence
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.pull import Pull
 from accord.desk.exchange.receipts import Pause
@@ -85,6 +86,17 @@ class Desk:
             org=self.org,
             clock=self.clock,
             pause=self.pause,
+        )
+
+    @cached_property
+    def correspondence(self) -> Correspondence:
+        """Requests, answers, sightings, notices."""
+        return Correspondence(
+            vault=self.vault,
+            submissions=self.submissions,
+            mirror=self.mirror,
+            org=self.org,
+            clock=self.clock,
         )
 
     @cached_property

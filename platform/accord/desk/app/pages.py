@@ -1,8 +1,14 @@
 """Wiring of a desk's pages."""
 
+import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask
 
 from accord.desk.app import Desk
+from accord.desk.exchange.correspondence import Correspondence
 from accord.desk.exchange.rounds import last_checked
 from accord.desk.feeds.misp import MispFeed
 from accord.desk.feeds.taxii import Taxii
@@ -11,6 +17,9 @@ from accord.desk.keyring.tools import Tools
 from accord.desk.web import PageServices, page_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH
+from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
+from accord.kernel.directory.state import DirectoryState
+from accord.kernel.errors import Unavailable
 from accord.webbase.actor import Actor, install_actor
 from accord.webbase.factory import make_app
 from accord.webbase.routes import check_routes, install_gate
@@ -73,7 +82,43 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
             )
         )
     )
-    app.jinja_env.globals["navigation"] = ((INBOX, "Inbox"), (SEARCH, "Search"))
+    app.register_blueprint(request_routes(_letters(desk)))
+    app.jinja_env.globals["navigation"] = (
+        (INBOX, "Inbox"),
+        (SEARCH, "Search"),
+        (REQUESTS, "Requests"),
+        (CONTACTS, "Contacts"),
+    )
     install_gate(app)
     check_routes(app, signed_requests=False)
     return app
+
+
+def _letters(desk: Desk) -> Letters:
+    """Return what the request pages work with: a directory of their own, one reader at a time.
+
+    The regular work beside them keeps its own, so that neither changes what the other reads.
+    """
+    own = dataclasses.replace(desk)
+    lock = threading.Lock()
+
+    @contextmanager
+    def correspondence() -> Iterator[Correspondence]:
+        with lock:
+            yield own.correspondence
+
+    def directory() -> DirectoryState:
+        with lock:
+            try:
+                return own.mirror.recent()
+            except Unavailable:
+                return own.mirror.state
+
+    return Letters(
+        vault=desk.vault,
+        org=desk.config.org,
+        clock=desk.clock,
+        correspondence=correspondence,
+        directory=directory,
+        checked=lambda: last_checked(desk.vault),
+    )

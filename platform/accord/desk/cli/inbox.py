@@ -11,10 +11,12 @@ from accord.desk.cli.shown import (
     moment,
     refused_data,
 )
+from accord.desk.exchange.standing import requests_now
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import list_bundles, marks_of
 from accord.desk.storage.deliveries import refused_deliveries
 from accord.desk.storage.hints import Missing, missing, notices
+from accord.kernel.identifiers import OrgId
 from accord.terminal import Terminal, common_options
 
 MAX_ITEMS = 1000
@@ -36,16 +38,23 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
         refused = [] if sent else refused_deliveries(desk.vault, limit=limit)
         absent = [] if sent else missing(desk.vault)
         told = [] if sent else notices(desk.vault, limit=limit)
+        waiting = requests_now(
+            desk.vault, desk.config.org or OrgId(""), now=now, way=way, unclosed=True
+        )
     lines = [bundle_line(item) for item in items]
     lines += [f"refused  {row.seq}  {row.org or '?'}  {row.code}" for row in refused]
     lines += [_absent(one) for one in absent]
     lines += [f"told     {moment(one.at)}  {one.event}  {one.subject or ''}" for one in told]
+    overdue, due = sum(one.overdue for one in waiting), sum(one.due for one in waiting)
+    if overdue or due:
+        lines.insert(0, f"Requests: {overdue} overdue, {due} due within a day. accord requests")
     terminal.result(
         {
             "items": items,
             "refused": [refused_data(row) for row in refused],
             "missing": [missing_data(one) for one in absent],
             "notices": [hint_data(one) for one in told],
+            "requests": {"open": len(waiting), "due": due, "overdue": overdue},
         },
         "\n".join(lines) or "Nothing here yet. accord pull fetches what is addressed to you.",
     )

@@ -16,6 +16,7 @@ from accord.desk.app import Desk
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
+from accord.desk.cli.reminding import Reminder
 from accord.desk.config import read_config
 from accord.desk.feeds.objects import bring_up
 from accord.desk.keyring.tools import Tools
@@ -154,13 +155,14 @@ def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> list[t
     if desk.config.org is None:
         terminal.say("Not enrolled yet: the pages work, nothing is fetched.")
         return []
-    rounds = desk.rounds
+    rounds, reminder = desk.rounds, Reminder(terminal, desk)
 
     def work() -> None:
         rounds.follow(
             stop.wait,
             on_received=lambda _received: None,
             on_failure=lambda error, seconds: tell_failure(terminal, error, seconds),
+            on_round=reminder.tell,
         )
 
     return [_started("desk-rounds", work)]

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from accord.desk.app import Desk
+from accord.desk.cli.correspondence import sighting_data
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import (
     bundle_data,
@@ -23,6 +24,7 @@ from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarant
 from accord.desk.storage.hints import hints_of
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
+from accord.desk.storage.requests import sightings_of
 from accord.kernel.encoding import b64encode
 from accord.kernel.envelope.payload import parse_head
 from accord.kernel.identifiers import parse_bundle_id
@@ -84,6 +86,7 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
         "quarantined": [
             {"record": record, "code": code} for record, code in quarantined_of(vault, bundle)
         ],
+        "sightings": [sighting_data(one) for one in sightings_of(vault, bundle.org, bundle.id)],
     }
     row = outbox_row(vault, bundle.id) if bundle.way is Way.SENT else None
     if row is not None:
@@ -118,6 +121,11 @@ def _text(data: dict[str, Any]) -> str:
         f"The hub says {told['event']}; no signed bundle here does."
         for told in data["told"]
         if told["event"] in _SIGNED and told["event"] not in done
+    ]
+    lines += [
+        f"{one['saw']} by {one['org']} ({one['count']}, {one['period']})"
+        + (f", record {one['record']}" if "record" in one else "")
+        for one in data["sightings"]
     ]
     if "sent" in data:
         lines.append(f"At the hub: {data['sent']['state']}.")

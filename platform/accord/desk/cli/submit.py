@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from accord.clock import system_clock
+from accord.desk.cli.addressing import TO_HELP
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.cli.submit_send import Outputs, Wishes, send_export
 from accord.desk.intake.lines import Defaults
@@ -31,7 +32,7 @@ def _choices(*values: str) -> click.Choice[str]:
     "  accord submit october.xlsx --to police --tlp amber --purpose investigation"
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--to", "recipients", multiple=True, help="Who may open it: name@hub, or a group.")
+@click.option("--to", "recipients", multiple=True, help=TO_HELP)
 @click.option("--tlp", type=_choices(*Tlp), help="Traffic light of the whole bundle.")
 @click.option("--purpose", type=_choices(*Purpose), help="Why it is shared.")
 @click.option("--legal-basis", type=_choices(*LegalBasis), help="On what basis it is shared.")

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from accord.desk.app import Desk
+from accord.desk.cli.addressing import confirmed_recipients
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE
+from accord.desk.exchange.correspondence import USUAL_BASIS
 from accord.desk.exchange.submission import Encoded, Plan, SendReport, SentBundle
 from accord.desk.indicators import Sought, already_sent, anything_sent
 from accord.desk.intake.results import RowResult
@@ -24,17 +26,12 @@ from accord.desk.storage.outbox import outbox_row
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.errors import AuthenticationNeeded, Refused
-from accord.kernel.markings import LegalBasis, Onward, OrgKind, Purpose, Tlp
+from accord.kernel.markings import LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Partly, Terminal
 
 DEFAULT_DAYS = 180
 DAY = 86_400
 CHUNK = 1024 * 1024
-
-_DEFAULT_BASIS = {
-    OrgKind.FINANCIAL: LegalBasis.LEGAL_OBLIGATION,
-    OrgKind.LAW_ENFORCEMENT: LegalBasis.LAW_ENFORCEMENT,
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +72,7 @@ def send_export(
             next_step="Run accord desk init, then accord desk enrol; --dry-run needs neither.",
         )
     with opened_desk(terminal) as desk:
-        plan = _plan(desk, file, wishes)
+        plan = _plan(terminal, desk, file, wishes)
         known = _SentBefore(desk, plan)
         intake = read_export(file, dataclasses.replace(options, already_sent=known))
         report = DryRun(intake, file.name)
@@ -94,8 +91,8 @@ def send_export(
         raise Partly
 
 
-def _plan(desk: Desk, file: Path, wishes: Wishes) -> Plan:
-    recipients = desk.submissions.resolve(wishes.to)
+def _plan(terminal: Terminal, desk: Desk, file: Path, wishes: Wishes) -> Plan:
+    recipients = confirmed_recipients(terminal, desk, wishes.to)
     kind = desk.mirror.recent([desk.org]).organisation(desk.org).profile.kind
     now = desk.clock()
     return Plan(
@@ -103,8 +100,7 @@ def _plan(desk: Desk, file: Path, wishes: Wishes) -> Plan:
         policy=HandlingPolicy(
             tlp=wishes.tlp,
             purpose=wishes.purpose,
-            legal_basis=wishes.legal_basis
-            or _DEFAULT_BASIS.get(kind, LegalBasis.LEGITIMATE_INTEREST),
+            legal_basis=wishes.legal_basis or USUAL_BASIS.get(kind, LegalBasis.LEGITIMATE_INTEREST),
             onward=wishes.onward,
         ),
         expires=now + DAY * (wishes.expires_days or DEFAULT_DAYS),

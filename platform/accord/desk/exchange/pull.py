@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.correspondence import read_arrival
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.news import STALE, News, Resync
 from accord.desk.exchange.ours import require_ours
@@ -300,14 +301,31 @@ class Pull:
         retraction = None
         if header.kind is BundleKind.RETRACTION:
             retraction = read_retraction(header, opened.lines)
+        arrival = read_arrival(self._vault, header, opened.lines, own=self._org, now=now)
         with self._vault.transaction() as connection:
-            new = import_other(self._vault, connection, opened, now=now)
+            new = import_other(
+                self._vault,
+                connection,
+                opened,
+                now=now,
+                records=arrival.records,
+                quarantined=arrival.quarantined,
+            )
+            if new:
+                arrival.note(connection)
             state = DeliveryState.OPENED if new else DeliveryState.REPEATED
             if retraction is not None and new:
                 apply_retraction(connection, header.org, header.id, retraction, now=now)
                 state = DeliveryState.RECALL_APPLIED
             add_delivery(connection, _row(seq, opened.trimmed, state, now), None)
-        return _received(seq, opened.trimmed, state, records=len(opened.lines))
+        quarantined = len(arrival.quarantined)
+        return _received(
+            seq,
+            opened.trimmed,
+            state,
+            records=len(opened.lines) - quarantined,
+            quarantined=quarantined,
+        )
 
     def _refuse(
         self, seq: int, raw: bytes, trimmed: TrimmedBundle | None, error: AccordError

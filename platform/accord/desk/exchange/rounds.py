@@ -87,8 +87,17 @@ class Rounds:
         self.vault.put_setting(_TALLY + month, str(index).encode())
         return month
 
-    def follow(self, pause: Pause, *, on_received: OnReceived, on_failure: OnFailure) -> None:
+    def follow(
+        self,
+        pause: Pause,
+        *,
+        on_received: OnReceived,
+        on_failure: OnFailure,
+        on_round: Callable[[], None] = lambda: None,
+    ) -> None:
         """Work until ``pause`` says stop; it waits so many seconds and tells whether to stop.
+
+        ``on_round`` is told of each complete round.
 
         A check that fails (a directory that does not hold) is told and tried again after the
         longest pause: nothing is taken over before it holds.
@@ -98,6 +107,7 @@ class Rounds:
             try:
                 self.once(on_received=on_received, pause=pause)
                 self.tally()
+                on_round()
                 failures = 0
                 if pause(0):
                     return

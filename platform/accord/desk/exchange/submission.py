@@ -8,6 +8,7 @@ is done only with a verified receipt. The hub's refusal is final for that part a
 import hashlib
 import itertools
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.receipts import Patience, Pause, verify_receipt
+from accord.desk.exchange.routing import named_orgs, resolve
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault, Way
-from accord.desk.storage.bundles import bundles_of_submission, find_bundle
+from accord.desk.storage.bundles import bundles_of_submission, find_bundle, senders_of
 from accord.desk.storage.outbox import (
     OutboxRow,
     OutboxState,
@@ -56,8 +58,6 @@ from accord.kernel.identifiers import (
     BundleId,
     OrgId,
     make_bundle_id,
-    make_org_id,
-    parse_org_id,
 )
 from accord.kernel.indicators import IndicatorRecord, encode_line
 from accord.kernel.markings import BundleKind
@@ -136,6 +136,9 @@ class SendReport:
         return all(bundle.state is OutboxState.RECEIPTED for bundle in self.bundles)
 
 
+Note = Callable[[sqlite3.Connection, BundleId], None]
+"""Writes what a bundle says beside it, inside the transaction that stores it."""
+
 OnBundle = Callable[[SentBundle], None]
 
 Encoded = tuple[IndicatorRecord, bytes]
@@ -166,15 +169,15 @@ class Submissions:
         self._pause = pause
 
     def resolve(self, names: Sequence[str]) -> tuple[OrgId, ...]:
-        """Return the organisations of short names or ids, each once, in order.
+        """Return the organisations of names, ids and ``kind:…@COUNTRY``, each once, in order.
 
         Raises:
-            NotFound: ``org_unknown``.
+            Malformed: ``org_kind_unknown``, ``country_unknown``, ``org_id_invalid``.
+            NotFound: ``org_unknown``, ``recipient_none``.
         """
         hub = self._mirror.root.hub
-        orgs = [parse_org_id(name) if "@" in name else make_org_id(name, hub) for name in names]
-        state = self._mirror.recent(orgs)
-        return tuple(dict.fromkeys(state.organisation(org).org for org in orgs))
+        state = self._mirror.recent(named_orgs(names, hub))
+        return resolve(state, names, own=self._org, hub=hub)
 
     def decide(self, plan: Plan) -> Decision:
         """Ask the charter whether ``plan`` may go, and by which rule."""
@@ -191,6 +194,7 @@ class Submissions:
                 onward=plan.policy.onward,
                 lifetime=plan.expires - now,
                 approved=plan.approved,
+                replies_to=senders_of(self._vault, plan.refs),
                 recalls=plan.recalls,
             ),
         )
@@ -291,15 +295,30 @@ class Submissions:
         found = [self.status(one.id) for one in bundles_of_submission(self._vault, key)]
         return [one for one in found if one.id in sent or one.state is not OutboxState.REFUSED]
 
-    def send_lines(self, plan: Plan, lines: Sequence[bytes], *, wait: bool = True) -> SentBundle:
-        """Send one bundle of other records (a retraction); returns how far it came.
+    def send_lines(
+        self,
+        plan: Plan,
+        lines: Sequence[bytes],
+        *,
+        records: Sequence[IndicatorRecord | None] = (),
+        note: Note = lambda _connection, _bundle: None,
+        wait: bool = True,
+    ) -> SentBundle:
+        """Send one bundle of other lines (a retraction, a request); returns how far it came.
+
+        Args:
+            plan: to whom and how.
+            lines: what it says.
+            records: the indicator record of each line, ``None`` for a line that is none.
+            note: writes what it says beside it, in the transaction that stores it.
+            wait: wait for the receipt.
 
         Raises:
             As ``send``.
         """
         self.decide(plan).require()
         with only_sender(self._vault):
-            bundle = self._seal(plan, lines, [], submission=None)
+            bundle = self._seal(plan, lines, records, submission=None, note=note)
             self._put(bundle)
         if wait:
             self._collect([bundle])
@@ -350,9 +369,10 @@ class Submissions:
         self,
         plan: Plan,
         lines: Sequence[bytes],
-        records: Sequence[IndicatorRecord],
+        records: Sequence[IndicatorRecord | None],
         *,
         submission: bytes | None,
+        note: Note = lambda _connection, _bundle: None,
     ) -> BundleId:
         now = self._clock()
         point = self._mirror.sealing_point()
@@ -391,6 +411,7 @@ class Submissions:
         with self._vault.transaction() as connection:
             store(self._vault, connection, new, lines=lines, records=records, quarantined=[])
             add_outbox(connection, id_=bundle, sealed=sealed, recipients=plan.recipients, now=now)
+            note(connection, bundle)
         return bundle
 
     def _put(self, bundle: BundleId) -> SentBundle:
@@ -414,7 +435,7 @@ class Submissions:
                 raise
             mark_refused(self._vault, bundle, code=error.code, message=str(error))
         else:
-            mark_stored(self._vault, bundle, int(answer["index"]))
+            mark_stored(self._vault, bundle, int(answer["index"]), held=answer.get("held"))
         return self.status(bundle)
 
     def _collect(self, bundles: Sequence[BundleId], pause: Pause | None = None) -> None:

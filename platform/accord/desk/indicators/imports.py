@@ -42,13 +42,21 @@ def import_opened(
 
 
 def import_other(
-    vault: Vault, connection: sqlite3.Connection, opened: OpenedBundle[bytes], *, now: int
+    vault: Vault,
+    connection: sqlite3.Connection,
+    opened: OpenedBundle[bytes],
+    *,
+    now: int,
+    records: Sequence[IndicatorRecord | None] = (),
+    quarantined: Sequence[tuple[int, str]] = (),
 ) -> bool:
-    """Store an opened bundle whose lines are no indicators (retraction, request…)."""
+    """Store an opened bundle whose lines are no indicators, or not all (retraction, answer…)."""
     new = describe(
         opened.trimmed, salt=opened.salt, head=opened.head, way=Way.RECEIVED, arrived=now
     )
-    return store(vault, connection, new, lines=opened.lines, records=[], quarantined=[])
+    return store(
+        vault, connection, new, lines=opened.lines, records=records, quarantined=quarantined
+    )
 
 
 def describe(

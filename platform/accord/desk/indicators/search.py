@@ -17,7 +17,13 @@ from accord.desk.storage.bundles import WHOLE, FoundRecord, Mark, find_records, 
 from accord.desk.storage.journal import begin_search, finish_search
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import BundleId, OrgId
-from accord.kernel.indicators import IndicatorRecord, Normalised, Outcome, normalise_batch
+from accord.kernel.indicators import (
+    Basis,
+    IndicatorRecord,
+    Normalised,
+    Outcome,
+    normalise_batch,
+)
 
 MAX_VALUES = 5000
 MAX_REASON = 500
@@ -72,6 +78,11 @@ class Hit:
     states: tuple[EndState, ...]
 
     @property
+    def original(self) -> bool:
+        """Its sender says it of its own knowledge, and does not pass on what a third party said."""
+        return self.found.basis is not Basis.THIRD_PARTY
+
+    @property
     def active(self) -> bool:
         """No end state holds."""
         return self.states == (EndState.ACTIVE,)
@@ -92,8 +103,11 @@ class SearchResult:
 
     @property
     def origins(self) -> int:
-        """Independent origins of active hits; copies and repeats of one origin count once."""
-        return len({hit.org for hit in self.hits if hit.active})
+        """Independent origins of active hits.
+
+        Repeats count once; copies (what a sender passes on from a third party) count for nobody.
+        """
+        return len({hit.org for hit in self.hits if hit.active and hit.original})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

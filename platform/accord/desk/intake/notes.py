@@ -89,25 +89,25 @@ _MAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]+\.[^\s@<>]{2,}")
 _TWO_NAMES = re.compile(rf"\b{_WORD}(?:[ ]+{_WORD}){{1,3}}\b")
 
 
-def guard_note(text: str) -> tuple[str | None, bool]:
+def guard_note(text: str, *, limit: int = MAX_NOTE) -> tuple[str | None, bool]:
     """Return the note that may travel, and whether anything was taken from it.
 
-    Control and direction characters go without counting as masked; a note longer than
-    ``MAX_NOTE`` is cut, which counts.
+    Control and direction characters go without counting as masked; a note longer than ``limit``
+    is cut, which counts.
     """
     plain = _HIDDEN.sub(" ", text.replace("\r\n", "\n")).strip()
     if not plain:
         return None, False
     if _holds_secret(plain):
         return None, True
-    cut = plain[: 4 * MAX_NOTE]
+    cut = plain[: 4 * limit]
     masked = cut
     if "@" in masked:
         masked = _MAIL.sub(MASK, masked)
     for pattern in _PATTERNS:
         masked = pattern.sub(MASK, masked)
     masked = _TWO_NAMES.sub(_mask_names, masked)
-    shown = masked[:MAX_NOTE].strip()
+    shown = masked[:limit].strip()
     return shown or None, shown != plain
 
 

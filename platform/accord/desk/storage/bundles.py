@@ -229,6 +229,16 @@ def has_bundle(vault: Vault, org: str, id_: str) -> bool:
     return row is not None
 
 
+def senders_of(vault: Vault, ids: Sequence[str]) -> frozenset[OrgId]:
+    """Return who sent us the bundles ``ids``."""
+    marks = ", ".join("?" * len(ids))
+    rows = vault.connection.execute(
+        f"SELECT DISTINCT org FROM bundles WHERE way = ? AND id IN ({marks})",  # noqa: S608 - marks only
+        (Way.RECEIVED.value, *ids),
+    )
+    return frozenset(OrgId(org) for (org,) in rows)
+
+
 def sent_manifest(vault: Vault, id_: str) -> bytes | None:
     """Return the manifest's hash of a bundle that was sent from here, or ``None``."""
     row = vault.connection.execute(

@@ -145,9 +145,19 @@ def unfinished(vault: Vault) -> list[OutboxRow]:
     return [_row(row) for row in rows]
 
 
-def mark_stored(vault: Vault, id_: BundleId, log_index: int) -> None:
-    """The hub stored it; the receipt is still to come. A later state stays."""
-    _leave_sealed(vault, id_, "state = ?, log_index = ?", (OutboxState.STORED.value, log_index))
+HELD = "held_aside"
+"""Code of a stored bundle that the hub holds aside until its operator decides."""
+
+
+def mark_stored(vault: Vault, id_: BundleId, log_index: int, *, held: str | None = None) -> None:
+    """The hub stored it; the receipt is still to come. A later state stays.
+
+    ``held`` says why the hub keeps it aside undelivered, when it does.
+    """
+    code = None if held is None else HELD
+    words = None if held is None else f"The hub holds it aside until its operator decides: {held}."
+    values = (OutboxState.STORED.value, log_index, code, words)
+    _leave_sealed(vault, id_, "state = ?, log_index = ?, code = ?, message = ?", values)
 
 
 def mark_receipted(vault: Vault, id_: BundleId, receipt: bytes, *, now: int) -> None:

@@ -163,5 +163,25 @@ VERSIONS: tuple[str, ...] = (
         hold INTEGER NOT NULL, org TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (hold, org, id)
     ) WITHOUT ROWID;
     """,
+    """
+    -- Requests, answers and sightings: facts of verified bundles. record -1 = the whole bundle.
+    CREATE TABLE requests (
+        org TEXT NOT NULL, id TEXT NOT NULL, way TEXT NOT NULL, ask TEXT NOT NULL,
+        arrived INTEGER NOT NULL, deadline INTEGER NOT NULL, closed INTEGER, close TEXT,
+        PRIMARY KEY (org, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX requests_by_deadline ON requests (deadline);
+    CREATE TABLE answers (
+        request_org TEXT NOT NULL, request TEXT NOT NULL, org TEXT NOT NULL, id TEXT NOT NULL,
+        outcome TEXT NOT NULL, reason TEXT, at INTEGER NOT NULL,
+        PRIMARY KEY (request_org, request, org, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE sightings (
+        org TEXT NOT NULL, bundle TEXT NOT NULL, record INTEGER NOT NULL, by_org TEXT NOT NULL,
+        by_id TEXT NOT NULL, saw TEXT NOT NULL, count TEXT NOT NULL, period TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (org, bundle, record, by_org, by_id, saw)
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from accord.clock import Clock
 from accord.desk.exchange.confirmations import Confirmation, confirmations
+from accord.desk.exchange.standing import requests_now
 from accord.desk.indicators import SearchReport, search
 from accord.desk.indicators.search import MAX_VALUES, EndState, SignatureState, end_states
 from accord.desk.storage import StoredBundle, Vault, Way
@@ -23,6 +24,7 @@ from accord.desk.storage.bundles import (
 from accord.desk.storage.deliveries import refused_deliveries
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
+from accord.desk.storage.requests import sightings_of
 from accord.desk.web import words
 from accord.desk.web.records import shown_records
 from accord.kernel.envelope.payload import parse_head
@@ -87,6 +89,7 @@ def page_routes(services: PageServices) -> Blueprint:
             bundles=[(bundle, _states(services, bundle)) for bundle in found[:PAGE]],
             older=found[PAGE - 1].no if len(found) > PAGE else None,
             refused=refused_deliveries(services.vault, limit=PAGE) if before is None else [],
+            urgent=_urgent(services) if before is None else 0,
         )
 
     @routes.get(f"{INBOX}/<org>/<bundle_id>")
@@ -163,10 +166,21 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         ),
         quarantined=quarantined,
         marks=marks,
+        sightings=sightings_of(vault, bundle.org, bundle.id),
         whole=WHOLE,
         sent=_sent(services, bundle),
         networks=NETWORKS,
     )
+
+
+def _urgent(services: PageServices) -> int:
+    """Return how many requests to us are due within a day or overdue."""
+    if services.org is None:
+        return 0
+    found = requests_now(
+        services.vault, services.org, now=services.clock(), way=Way.RECEIVED, unclosed=True
+    )
+    return sum(one.due or one.overdue for one in found)
 
 
 def _find(vault: Vault, org: str, bundle_id: str) -> StoredBundle:

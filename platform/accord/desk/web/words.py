@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from accord.desk.exchange.confirmations import Standing
 from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
+from accord.kernel.correspondence.request import Ask
+from accord.kernel.correspondence.sighting import Saw
 from accord.kernel.errors import AccordError
 from accord.kernel.markings import Onward, Tlp
 from accord.webbase.texts import gettext
@@ -60,6 +62,35 @@ OUTBOX: Mapping[str, str] = {
     OutboxState.REFUSED: gettext("The hub refused it: nobody has it. Mend it and send it again."),
 }
 """How far a bundle that was sent from here came, and who acts next."""
+
+ASK: Mapping[str, str] = {
+    Ask.PRESERVE: gettext("Preserve"),
+    Ask.FREEZE: gettext("Freeze"),
+    Ask.IDENTIFY: gettext("Identify"),
+    Ask.INFORMATION: gettext("More information"),
+}
+"""What a request asks for."""
+
+NEXT: Mapping[str, str] = {
+    "wait": gettext("They act: wait for their answer."),
+    "call": gettext("You: call their contact, the deadline has passed."),
+    "close": gettext("You: close it, everybody has answered."),
+    "acknowledge": gettext("You: say that you have it, or answer."),
+    "answer": gettext("You: answer it."),
+    "closing": gettext("They act: they close it."),
+    "mend": gettext("The hub refused it: mend the cause and ask again."),
+    "none": gettext("Nothing is left to do."),
+}
+"""Who acts next on a request, by the codes of ``standing``."""
+
+SAW: Mapping[str, str] = {
+    Saw.SEEN: gettext("seen"),
+    Saw.NOT_SEEN: gettext("not seen"),
+    Saw.FALSE_POSITIVE: gettext("says that it is wrong"),
+    Saw.OUTDATED: gettext("says that it no longer holds"),
+    Saw.HELPFUL: gettext("says that it helped"),
+}
+"""What a recipient says of a record."""
 
 SEARCH_STEPS: Mapping[str, tuple[str, str]] = {
     "search_empty": ("values", gettext("Enter at least one value.")),
