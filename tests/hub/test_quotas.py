@@ -141,7 +141,8 @@ def test_refusals_are_counted_and_become_one_event(world: Small, bank: Desk, pol
         writer=world.services.writer,
         recorder=world.services.recorder,
         quotas=Quotas(
-            Limits(bundles_per_minute=1, bundles_per_hour=1, bytes_per_day=1, open_requests=1)
+            Limits(bundles_per_minute=1, bundles_per_hour=1, bytes_per_day=1, open_requests=1),
+            world.services.logs,
         ),
     )
     assert records.record_refusals(now=world.clock()) == 0

@@ -209,8 +209,8 @@ class Desk:
         } | changes
         return values_["bundle_id"], seal(**values_)
 
-    def deliveries(self, after: int = 0) -> list[tuple[int, bytes]]:
-        data = self.get("/v1/deliveries", f"after={after}&limit=100").content
+    def deliveries(self) -> list[tuple[int, bytes]]:
+        data = self.get("/v1/deliveries", "after=0&limit=100").content
         found, at = [], 0
         while at < len(data):
             seq, size = struct.unpack(">QQ", data[at : at + 16])

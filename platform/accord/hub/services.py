@@ -17,6 +17,7 @@ from accord.hub.bundles import (
     Quotas,
     Receipts,
     Retention,
+    Shelf,
 )
 from accord.hub.bundles.partners import partners
 from accord.hub.config import HubConfig
@@ -125,9 +126,11 @@ def build_services(
             bundles_per_hour=config.bundles_per_hour,
             bytes_per_day=config.megabytes_per_day * 1_000_000,
             open_requests=config.open_requests,
-        )
+        ),
+        logs,
     )
-    writer = Writer(database.writing, [logs, recorder, quotas])
+    shelf = Shelf()
+    writer = Writer(database.writing, [logs, recorder, quotas, shelf])
     reader = LogReader(database.reading)
     client = httpx2.Client(timeout=WITNESS_SECONDS, transport=transport, trust_env=False)
     rounds = WitnessRound(
@@ -167,6 +170,7 @@ def build_services(
         directory=directory,
         feed=feed,
         quotas=quotas,
+        shelf=shelf,
     )
     refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
     sweep = BodySweep(writer=writer, bodies=bodies)

@@ -51,6 +51,8 @@ class Recorder:
         self._events: list[dict[str, object]] = []
         self._orgs: list[dict[str, object]] = []
         self._last: dict[OrgId, _Last] = {}
+        self._known: dict[OrgId, _Last] = {}
+        self._known_size = self._size = -1
 
     def record(self, connection: Connection, event: Event, *, now: int) -> int:
         """Record ``event`` and return its number in the audit log.
@@ -96,19 +98,16 @@ class Recorder:
         return index
 
     def _standing(self, connection: Connection, org: OrgId) -> _Last:
-        """Return where the organisation stands; what is stored is read once a transaction."""
+        """Return where the organisation stands; what is stored is read once."""
         if org not in self._last:
-            row = connection.execute(_LAST, {"org": org}).one_or_none()
-            self._last[org] = (
-                _Last(seq=0, chain=chain_start(org))
-                if row is None
-                else _Last(seq=row.last, chain=row.chain)
-            )
+            self._last[org] = self._known.get(org) or _stored(connection, org)
         return self._last[org]
 
     def begin(self, connection: Connection) -> None:  # noqa: ARG002 - a participant's signature
-        """Begin with nothing staged."""
+        """Begin with nothing staged; what is known holds while nobody else has logged anything."""
         self._forget()
+        if self._logs.size(LogName.AUDIT) != self._known_size:
+            self._known.clear()
 
     def mark(self) -> _Mark:
         """Return how much is staged."""
@@ -123,6 +122,7 @@ class Recorder:
 
     def before_commit(self, connection: Connection) -> None:
         """Write what is staged."""
+        self._size = self._logs.size(LogName.AUDIT)
         if self._events:
             connection.execute(_ADD_EVENTS, self._events)
         if self._orgs:
@@ -135,14 +135,24 @@ class Recorder:
             connection.execute(_SET_LAST.on(connection), last)
 
     def after_commit(self) -> None:
-        """Forget what is written."""
+        """Keep where each organisation stands now."""
+        self._known.update(self._last)
+        self._known_size = self._size
         self._forget()
 
     def after_rollback(self) -> None:
-        """Forget what was not."""
+        """Forget what was not, and what is not sure."""
+        self._known.clear()
         self._forget()
 
     def _forget(self) -> None:
         self._events.clear()
         self._orgs.clear()
         self._last.clear()
+
+
+def _stored(connection: Connection, org: OrgId) -> _Last:
+    row = connection.execute(_LAST, {"org": org}).one_or_none()
+    if row is None:
+        return _Last(seq=0, chain=chain_start(org))
+    return _Last(seq=row.last, chain=row.chain)

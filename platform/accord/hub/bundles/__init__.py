@@ -9,6 +9,7 @@ from accord.hub.bundles.quotas import Limits, QuotaRecords, Quotas
 from accord.hub.bundles.receipts import Receipts
 from accord.hub.bundles.retention import Retention
 from accord.hub.bundles.service import Bundles, Stored
+from accord.hub.bundles.shelf import Shelf
 from accord.hub.bundles.sweep import BodySweep
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Quotas",
     "Receipts",
     "Retention",
+    "Shelf",
     "Stored",
 ]

@@ -11,12 +11,13 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.bundles.correspondence import open_requests
 from accord.hub.bundles.tables import MemberUseRow
 from accord.hub.storage import Writer
+from accord.hub.transparency import LogName, LogSequencer
 from accord.kernel.errors import Unavailable
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import BundleKind
@@ -26,6 +27,13 @@ HELD_BURST = "burst"
 """Why a bundle is held: its sender sent more in this minute than the burst allows."""
 
 _FIND = select(MemberUseRow.__table__)
+_COUNTS = ("minute", "hour", "day", "minute_bundles", "hour_bundles", "hour_recalls", "day_bytes")
+_CHANGE = (
+    update(MemberUseRow)
+    .where(MemberUseRow.org == bindparam("member"))
+    .values({name: bindparam(name) for name in _COUNTS})
+)
+_ADD = insert(MemberUseRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +73,16 @@ class Use:
 class Quotas:
     """Counts for all members; a participant of the writer's transactions."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin with what the database says of each member, read when it is needed."""
+    def __init__(self, limits: Limits, logs: LogSequencer) -> None:
+        """Begin with what the database says of each member, read when it is needed.
+
+        Args:
+            limits: the hub's settings.
+            logs: tells whether another process has written anything since our last commit.
+        """
         self.limits = limits
+        self._logs = logs
+        self._size = self._known_size = -1
         self._known: dict[OrgId, Use] = {}
         self._staged: dict[OrgId, Use] = {}
         self._rows: set[OrgId] = set()
@@ -99,7 +114,7 @@ class Quotas:
         Raises:
             Unavailable: ``quota_exceeded``; nothing is counted.
         """
-        use = self._staged.get(org) or self._stored(connection, org)
+        use = self._staged.get(org) or self._durable(connection, org)
         use = use.at(now)
         recall = kind is BundleKind.RETRACTION
         self._require(use, size, recall=recall, now=now)
@@ -117,12 +132,16 @@ class Quotas:
         self._staged[org] = use
         return HELD_BURST if use.minute_bundles > self.limits.bundles_per_minute else None
 
-    def _stored(self, connection: Connection, org: OrgId) -> Use:
+    def _durable(self, connection: Connection, org: OrgId) -> Use:
+        if org in self._rows:
+            return self._known[org]
         row = connection.execute(_FIND.where(MemberUseRow.org == org)).one_or_none()
         if row is None:
             return Use()
+        use = Use(**{name: getattr(row, name) for name in Use.__dataclass_fields__})
         self._rows.add(org)
-        return Use(**{name: getattr(row, name) for name in Use.__dataclass_fields__})
+        self._known[org] = use
+        return use
 
     def _require(self, use: Use, size: int, *, recall: bool, now: int) -> None:
         sent = use.hour_recalls if recall else use.hour_bundles
@@ -155,8 +174,10 @@ class Quotas:
         return dict(counted)
 
     def begin(self, connection: Connection) -> None:  # noqa: ARG002 - a participant's signature
-        """Begin with nothing staged."""
-        self._forget()
+        """Begin with nothing staged; what is known holds while nobody else has logged anything."""
+        self._staged = {}
+        if self._logs.size(LogName.AUDIT) != self._known_size:
+            self._rows.clear()
 
     def mark(self) -> object:
         """Return what is staged."""
@@ -169,24 +190,27 @@ class Quotas:
 
     def before_commit(self, connection: Connection) -> None:
         """Write the counts of all acts of the transaction at once."""
-        for org, use in self._staged.items():
-            values = {name: getattr(use, name) for name in Use.__dataclass_fields__}
-            if org in self._rows:
-                change = update(MemberUseRow).where(MemberUseRow.org == org)
-                connection.execute(change.values(values))
-            else:
-                connection.execute(insert(MemberUseRow).values(org=org, **values))
+        self._size = self._logs.size(LogName.AUDIT)
+        rows = [
+            {"member": org, **{name: getattr(use, name) for name in _COUNTS}}
+            for org, use in self._staged.items()
+        ]
+        changed = [row for row in rows if row["member"] in self._rows]
+        new = [row for row in rows if row["member"] not in self._rows]
+        if changed:
+            connection.execute(_CHANGE, changed)
+        if new:
+            connection.execute(_ADD, [{"org": row.pop("member"), **row} for row in new])
 
     def after_commit(self) -> None:
         """Know what is durable."""
         self._known.update(self._staged)
-        self._forget()
+        self._rows.update(self._staged)
+        self._known_size = self._size
+        self._staged = {}
 
     def after_rollback(self) -> None:
-        """Forget what was not."""
-        self._forget()
-
-    def _forget(self) -> None:
+        """Forget what was not, and what is not sure."""
         self._staged = {}
         self._rows.clear()
 

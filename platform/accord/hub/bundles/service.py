@@ -7,9 +7,9 @@ are one transaction. The same bytes sent again get the same answer. Nothing here
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, exists, func, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -21,6 +21,7 @@ from accord.hub.bundles.correspondence import (
 )
 from accord.hub.bundles.quarantine import hold
 from accord.hub.bundles.quotas import Quotas
+from accord.hub.bundles.shelf import Shelf
 from accord.hub.bundles.tables import BundleRow, EntryRow, HeldRow
 from accord.hub.directory import Directory, Judged
 from accord.hub.feed import About, Cursor, Feed, Item, add_items, told_of
@@ -38,11 +39,12 @@ from accord.kernel.tlog import merkle
 HASH_SIZE = 32
 
 # Built once: composing a statement costs more than running it.
+_PLAIN = frozenset({BundleKind.INDICATORS, BundleKind.LIST, BundleKind.NOTICE})
+"""Kinds that do nothing to another bundle, so that they can be written together."""
+
 _FIND = select(BundleRow.number, BundleRow.digest, BundleRow.audit_number).where(
     BundleRow.org == bindparam("org"), BundleRow.bundle_id == bindparam("bundle_id")
 )
-_ADD_BUNDLE = insert(BundleRow)
-_ADD_ENTRIES = insert(EntryRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +80,11 @@ class Bundles:
         directory: Directory,
         feed: Feed,
         quotas: Quotas,
+        shelf: Shelf,
     ) -> None:
         """Work with the rooms that are handed down."""
         self._engine = engine
+        self._shelf = shelf
         self._quotas = quotas
         self._writer = writer
         self._recorder = recorder
@@ -125,6 +129,9 @@ class Bundles:
         )
 
         def act(connection: Connection) -> Stored:
+            staged = self._shelf.find(actor.org, bundle_id)
+            if staged is not None:
+                return _again(bundle_id, digest, *staged)
             again = _find(connection, actor.org, bundle_id, digest)
             if again is None and body_file is not None:
                 self._bodies.require(body_file)
@@ -133,7 +140,7 @@ class Bundles:
             )
 
         try:
-            stored = self._writer.run(act)
+            stored = self._writer.run(act, staged=True)
         except Unavailable as error:
             return self._over_quota(actor.org, bundle_id, digest, error)
         self._feed.notify()
@@ -264,50 +271,44 @@ class Bundles:
             ),
             now=now,
         )
-        result = connection.execute(
-            _ADD_BUNDLE,
-            {
-                "org": header.org,
-                "bundle_id": header.id,
-                "digest": digest,
-                "manifest": sealed.manifest_sha256,
-                "kind": header.kind.value,
-                "accepted": now,
-                "expires": header.expires,
-                "audit_number": index,
-                "directory_size": judged.size,
-                "expired": None,
-                "erased": None,
-                "erased_number": None,
-                "header": sealed.header_bytes,
-                "dsse": sealed.dsse,
-                "leaves": b"".join(entry.leaf for entry in sealed.entries),
-                "body": None if body_file else sealed.body,
-                "body_file": body_file,
-                "body_length": len(sealed.body),
-            },
-        )
-        [number] = result.inserted_primary_key or [0]
-        connection.execute(
-            _ADD_ENTRIES,
-            [
-                {"bundle": number, "position": position, "org": entry.org, "entry": entry.raw}
-                for position, entry in enumerate(sealed.entries)
-            ],
-        )
+        row = {
+            "org": header.org,
+            "bundle_id": header.id,
+            "digest": digest,
+            "manifest": sealed.manifest_sha256,
+            "kind": header.kind.value,
+            "accepted": now,
+            "expires": header.expires,
+            "audit_number": index,
+            "directory_size": judged.size,
+            "expired": None,
+            "erased": None,
+            "erased_number": None,
+            "header": sealed.header_bytes,
+            "dsse": sealed.dsse,
+            "leaves": b"".join(entry.leaf for entry in sealed.entries),
+            "body": None if body_file else sealed.body,
+            "body_file": body_file,
+            "body_length": len(sealed.body),
+        }
+        number = self._shelf.number(connection)
         about = About(number=number, bundle=header.id, sender=header.org, kind=header.kind.value)
-        if held is None:
-            add_items(connection, recipients, Item.DELIVERED, about, now=now)
-        else:
-            hold(connection, number, header.org, held, now=now)
-        for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
-            self._mark(connection, header.org, ref, Item.RETRACTED, by=header.id, now=now)
-        if header.kind is BundleKind.REQUEST:
-            note_request(connection, header, number, closed, now=now)
-        if header.replaces is not None:
-            self._mark(
-                connection, header.org, header.replaces, Item.SUPERSEDED, by=header.id, now=now
-            )
+        if held is None and header.kind in _PLAIN and header.replaces is None:
+            self._shelf.put(row, sealed.entries, about, now=now)
+            return Stored(index=index, new=True, held=held)
+        with self._shelf.directly(connection, row, sealed.entries, about):
+            if held is None:
+                add_items(connection, recipients, Item.DELIVERED, about, now=now)
+            else:
+                hold(connection, number, header.org, held, now=now)
+            for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
+                self._mark(connection, header.org, ref, Item.RETRACTED, by=header.id, now=now)
+            if header.kind is BundleKind.REQUEST:
+                note_request(connection, header, number, closed, now=now)
+            if header.replaces is not None:
+                self._mark(
+                    connection, header.org, header.replaces, Item.SUPERSEDED, by=header.id, now=now
+                )
         return Stored(index=index, new=True, held=held)
 
     def _mark(
@@ -493,14 +494,24 @@ def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes
     row = connection.execute(_FIND, {"org": org, "bundle_id": bundle_id}).one_or_none()
     if row is None:
         return None
-    if row.digest != digest:
+    known = _again(bundle_id, digest, row.digest, row.audit_number)
+    held = connection.scalar(
+        select(HeldRow.reason).where(HeldRow.bundle == row.number, HeldRow.state != "released")
+    )
+    return replace(known, held=held)
+
+
+def _again(bundle_id: BundleId, digest: bytes, stored: bytes, index: int) -> Stored:
+    """Return the old answer to the same bytes.
+
+    Raises:
+        Conflict: ``bundle_id_taken``.
+    """
+    if stored != digest:
         raise Conflict(
             "bundle_id_taken",
             "You sent other bytes under this id before.",
             observed=bundle_id,
             next_step="Seal again with a new id.",
         )
-    held = connection.scalar(
-        select(HeldRow.reason).where(HeldRow.bundle == row.number, HeldRow.state != "released")
-    )
-    return Stored(index=row.audit_number, new=False, held=held)
+    return Stored(index=index, new=False)

@@ -6,7 +6,16 @@ that it stays readable when the bundle is gone.
 """
 
 from accord.hub.feed.cursors import Cursor
-from accord.hub.feed.items import About, Item, add_items, add_notices, end_items, told_of
+from accord.hub.feed.items import (
+    About,
+    Item,
+    add_items,
+    add_notices,
+    add_rows,
+    end_items,
+    rows_about,
+    told_of,
+)
 from accord.hub.feed.service import Feed, FeedItem, FeedPage
 
 __all__ = [
@@ -18,6 +27,8 @@ __all__ = [
     "Item",
     "add_items",
     "add_notices",
+    "add_rows",
     "end_items",
+    "rows_about",
     "told_of",
 ]

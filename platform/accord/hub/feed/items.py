@@ -4,7 +4,7 @@ The writer's acts follow one another, also those of several processes, so that n
 the order in which they were given: a cursor never passes an item that comes later.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,40 +66,47 @@ def add_items(
 
     They are kept while the hub holds the bundle, and then as tombstones (``end_items``).
     """
-    _add(
-        connection,
-        orgs,
-        {
-            "item": item.value,
-            "bundle": about.number,
-            "bundle_id": about.bundle,
-            "sender": about.sender,
-            "kind": about.kind,
-            "subject": subject,
-            "at": now,
-            "ends": None,
-        },
-    )
+    add_rows(connection, rows_about(orgs, item, about, now=now, subject=subject))
+
+
+def rows_about(
+    orgs: Iterable[OrgId], item: Item, about: About, *, now: int, subject: str | None = None
+) -> list[dict[str, object]]:
+    """Return the rows of ``add_items``, to be added together with others."""
+    values: dict[str, object] = {
+        "item": item.value,
+        "bundle": about.number,
+        "bundle_id": about.bundle,
+        "sender": about.sender,
+        "kind": about.kind,
+        "subject": subject,
+        "at": now,
+        "ends": None,
+    }
+    return [values | {"org": org} for org in dict.fromkeys(orgs)]
+
+
+def add_rows(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Add rows of ``rows_about`` in their order."""
+    if rows:
+        connection.execute(_ADD, rows)
 
 
 def add_notices(
     connection: Connection, orgs: Iterable[OrgId], item: Item, *, subject: str, now: int
 ) -> None:
     """Add ``item`` about ``subject`` and no bundle, as ``add_items`` does."""
-    _add(
-        connection,
-        orgs,
-        {
-            "item": item.value,
-            "bundle": None,
-            "bundle_id": None,
-            "sender": None,
-            "kind": None,
-            "subject": subject,
-            "at": now,
-            "ends": now,
-        },
-    )
+    values: dict[str, object] = {
+        "item": item.value,
+        "bundle": None,
+        "bundle_id": None,
+        "sender": None,
+        "kind": None,
+        "subject": subject,
+        "at": now,
+        "ends": now,
+    }
+    add_rows(connection, [values | {"org": org} for org in dict.fromkeys(orgs)])
 
 
 def told_of(connection: Connection, bundle: int) -> list[OrgId]:
@@ -118,9 +125,3 @@ def told_of(connection: Connection, bundle: int) -> list[OrgId]:
 def end_items(connection: Connection, bundle: int, *, now: int) -> None:
     """Turn the items of a bundle that was erased into tombstones, kept for a time from ``now``."""
     connection.execute(_END, {"about": bundle, "end": now})
-
-
-def _add(connection: Connection, orgs: Iterable[OrgId], values: dict[str, object]) -> None:
-    rows = [values | {"org": org} for org in dict.fromkeys(orgs)]
-    if rows:
-        connection.execute(_ADD, rows)

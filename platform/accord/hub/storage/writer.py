@@ -8,8 +8,9 @@ transaction from its begin to its commit and can still make it fail.
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +21,8 @@ from accord.kernel.errors import Unavailable
 
 Result = TypeVar("Result")
 Act = Callable[[Connection], Result]
+
+_Waiting = tuple[Act[Any], bool, Future[Any]]
 
 MAX_BATCH = 256
 """Acts that share one commit at most."""
@@ -67,7 +70,7 @@ class Writer:
         """Start the thread; ``close`` ends it."""
         self._engine = engine
         self._participants = tuple(participants)
-        self._waiting: queue.Queue[tuple[Act[Any], Future[Any]] | None] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
         self._closing = False
         self.figures = CommitFigures()
         """For the operator; only the writer's thread changes it."""
@@ -75,8 +78,13 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="hub-writer", daemon=True)
         self._thread.start()
 
-    def run(self, act: Act[Result]) -> Result:
+    def run(self, act: Act[Result], *, staged: bool = False) -> Result:
         """Run ``act`` in the next transaction and return its result once that is on disk.
+
+        Args:
+            act: what is done.
+            staged: it writes through participants, or within savepoints of its own; then it gets
+                none from us, which is two statements less.
 
         Raises:
             Unavailable: ``writer_busy``, ``writer_closed``; ``storage_failed`` (full disk,
@@ -89,7 +97,7 @@ class Writer:
             with self._entrance:  # nothing is put in behind the mark that ends the thread
                 if self._closing:
                     raise Unavailable("writer_closed", "The hub is shutting down.")
-                self._waiting.put_nowait((act, future))
+                self._waiting.put_nowait((act, staged, future))
         except queue.Full as error:
             raise Unavailable("writer_busy", "Too many acts wait.", retry_after=2) from error
         return future.result()
@@ -131,7 +139,7 @@ class Writer:
             if last:
                 return
 
-    def _commit(self, batch: list[tuple[Act[Any], Future[Any]]]) -> None:
+    def _commit(self, batch: list[_Waiting]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         start = time.perf_counter()
         try:
@@ -141,7 +149,7 @@ class Writer:
             for participant in self._participants:
                 participant.after_rollback()
             failure = error if isinstance(error, Unavailable) else _storage_failed(error)
-            for _, future in batch:
+            for _, _, future in batch:
                 if not future.done():
                     future.set_exception(failure)
             return
@@ -153,15 +161,13 @@ class Writer:
         for future, result in done:
             future.set_result(result)
 
-    def _transact(
-        self, batch: list[tuple[Act[Any], Future[Any]]], done: list[tuple[Future[Any], Any]]
-    ) -> None:
+    def _transact(self, batch: list[_Waiting], done: list[tuple[Future[Any], Any]]) -> None:
         with self._engine.connect() as connection:
             transaction = connection.begin()
             for participant in self._participants:
                 participant.begin(connection)
-            for act, future in batch:
-                self._act(connection, act, future, done)
+            for one in batch:
+                self._act(connection, one, done)
             for participant in self._participants:
                 participant.before_commit(connection)
             try:
@@ -172,27 +178,36 @@ class Writer:
                 raise
 
     def _act(
-        self,
-        connection: Connection,
-        act: Act[Any],
-        future: Future[Any],
-        done: list[tuple[Future[Any], Any]],
+        self, connection: Connection, one: _Waiting, done: list[tuple[Future[Any], Any]]
     ) -> None:
+        act, staged, future = one
         marks = [participant.mark() for participant in self._participants]
-        connection.exec_driver_sql("SAVEPOINT act")
         try:
-            result = act(connection)
+            with nullcontext() if staged else savepoint(connection):
+                result = act(connection)
         except (OperationalError, InternalError):
             raise  # the database itself is in trouble: nothing of the batch is kept
         except Exception as error:  # noqa: BLE001 - the caller gets it; the others go on
-            connection.exec_driver_sql("ROLLBACK TO act")
-            connection.exec_driver_sql("RELEASE act")
             for participant, mark in zip(self._participants, marks, strict=True):
                 participant.rewind(mark)
             future.set_exception(error)
             return
-        connection.exec_driver_sql("RELEASE act")
         done.append((future, result))
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Run the block whole or not at all, inside the transaction of an act."""
+    connection.exec_driver_sql("SAVEPOINT act")
+    try:
+        yield
+    except (OperationalError, InternalError):
+        raise  # the whole transaction goes
+    except Exception:
+        connection.exec_driver_sql("ROLLBACK TO act")
+        connection.exec_driver_sql("RELEASE act")
+        raise
+    connection.exec_driver_sql("RELEASE act")
 
 
 def _outcome_unknown(error: Exception) -> Unavailable:
