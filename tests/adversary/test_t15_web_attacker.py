@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from tests.desk.conftest import NOW, bundle_id
 from tests.desk.wire import DeskAt
+from tests.support.hub_people import make_person
 from tests.support.hub_world import Desk, World
 from tests.support.lies import Parts, cut_out
 from werkzeug.test import TestResponse
@@ -18,7 +19,6 @@ from accord.desk.app.pages import make_pages
 from accord.desk.keyring.people import People
 from accord.desk.storage import Mark, MarkState
 from accord.desk.storage.bundles import WHOLE, add_mark, list_bundles
-from accord.hub.access import Role
 from accord.hub.app import make_hub
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.indicators import Basis, encode_line, normalise, record_of
@@ -73,7 +73,7 @@ class Site:
 @pytest.fixture(scope="module")
 def sites(world: World, police: DeskAt, mallory: Desk) -> Iterator[dict[str, Site]]:
     assert mallory.org  # enrolled before the pages read the directory
-    password = world.services.people.add("ana", org=police.org, role=Role.VIEWER, now=world.clock())
+    password = make_person(world, "ana", police.org).password
     with police.open() as desk:
         desk.mirror.refresh()
         app = make_pages(desk, secret_key=secrets.token_bytes(32), instance="0a0b0c0d", port=8801)

@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from tests.support.hub_people import Someone
 from waitress import wasyncore
 from waitress.server import create_server
 
@@ -124,6 +125,15 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state()
+
+
+def enter(page: Page, person: Someone) -> None:
+    """Sign in with all that the person needs."""
+    sign_in(page, person.login, person.password)
+    if person.secret is not None:
+        page.get_by_label("Code of your authenticator app").fill(person.code())
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_load_state()
 
 
 def problems(page: Page, *rules: str) -> list[str]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.browser.conftest import MAX_WEIGHT, Visit, examine, served, sign_in, weight
+from tests.browser.conftest import MAX_WEIGHT, Visit, enter, examine, served, weight
+from tests.support.hub_people import Someone, make_person
 from tests.support.hub_world import NOW, World
 
 from accord.hub.access import Role
@@ -18,7 +19,7 @@ class Place:
     """A hub with a few events and a bank's auditor."""
 
     base: str
-    password: str
+    olga: Someone
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +38,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     )
     world.services.writer.run(lambda c: world.services.recorder.record(c, event, now=NOW))
     world.witness_round()
-    password = world.services.people.add("olga", org=bank.org, role=Role.AUDITOR, now=NOW)
+    olga = make_person(world, "olga", bank.org, Role.AUDITOR)
     with served(world.app) as base:
-        yield Place(base, password)
+        yield Place(base, olga)
     world.close()
 
 
 def test_the_page_is_axe_clean_filtered_empty_and_refused(visit: Visit, place: Place) -> None:
     page = visit(place.base)
-    sign_in(page, "olga", place.password)
+    enter(page, place.olga)
     for path in ("/audit", "/audit?what=role.changed", "/audit?until=2020-01-01", "/audit?what=x"):
         page.goto(path)
         examine(page, path)
@@ -54,7 +55,7 @@ def test_the_page_is_axe_clean_filtered_empty_and_refused(visit: Visit, place: P
 
 def test_an_auditor_filters_and_takes_the_result_along(visit: Visit, place: Place) -> None:
     page = visit(place.base)
-    sign_in(page, "olga", place.password)
+    enter(page, place.olga)
     page.goto("/audit")
     page.get_by_text("Filter", exact=True).press("Enter")
     page.get_by_label("Outcome", exact=True).fill("refused")

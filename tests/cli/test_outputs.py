@@ -139,6 +139,12 @@ def test_the_hubs_other_commands_fit(told: tuple[Recorded, dict[str, Any]]) -> N
     ):
         printed(processes, "hub", *words)
     printed(processes, "hub", "hub", "org", "invite", "late", "--kind", "ngo")
+    for words in (
+        ("list",),
+        ("reset", "ngo-analyst", "--reason", "the password was lost"),
+        ("remove", "ngo-analyst", "--reason", "left the organisation"),
+    ):
+        printed(processes, "hub", "hub", "user", *words)
 
 
 def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> None:
@@ -153,6 +159,8 @@ def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> N
         *(("hub", "org", op, org_name(member["org"]), "-o", f"{op}.json") for op in DRAFTED),
         ("hub", "org", "refuse", "nobody", "--reason", "words-differ"),
         ("hub", "user", "add", "zoe", "--org", member["org"]),
+        ("hub", "user", "reset", "zoe", "--reason", "the password was lost"),
+        ("hub", "user", "remove", "zoe", "--reason", "left the organisation"),
         ("hub", "charter", "publish", str(folder / "charter.toml.json")),
         ("hub", "root", "install", str(folder / "root.json")),
         ("hub", "audit", "search", "--as", "zoe", "--outcome", "refused"),

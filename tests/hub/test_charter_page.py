@@ -5,10 +5,9 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from tests.hub.test_people import browser
+from tests.support.hub_people import make_person
 from tests.support.hub_world import World
 
-from accord.hub.access import Role
 from accord.hub.transparency import LogName
 from accord.kernel.directory.entries import CharterPoint, parse_entry
 from accord.kernel.errors import NotFound, VerificationFailed
@@ -30,8 +29,7 @@ def publish(world: World, text: str) -> None:
 
 def page_of(world: World, name: str, kind: OrgKind, path: str) -> tuple[int, str]:
     desk = world.enrol(name, kind)
-    password = world.services.people.add(name, org=desk.org, role=Role.VIEWER, now=world.clock())
-    client = browser(world, name, password)
+    client = make_person(world, name, desk.org).browser()
     answer = client.get(path)
     client.close()
     return answer.status_code, answer.text

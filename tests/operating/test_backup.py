@@ -16,11 +16,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
+from tests.support.hub_people import make_person
 from tests.support.hub_world import HOST
 from tests.support.saved_hub import KEYS_PASSPHRASE, PASSPHRASE, Saved, codes
 
 from accord.cli.main import main
-from accord.hub.access import Role
 from accord.hub.app import make_hub
 from accord.hub.backups import ArchiveReader, ArchiveWriter
 from accord.hub.backups.archive import CHUNK
@@ -140,7 +140,7 @@ def test_who_was_erased_after_the_backup_is_erased_in_the_restored_hub(
     fresh: Saved, tmp_path: Path
 ) -> None:
     world, name = fresh.world, "zerubabel.q"
-    world.services.people.add(name, org=fresh.bank.org, role=Role.VIEWER, now=world.clock())
+    make_person(world, name, fresh.bank.org)
     fresh.file = tmp_path / "with.backup"
     world.services.backups.make(fresh.file, PASSPHRASE, now=world.clock())
     world.services.erasures.erase_at_console(

@@ -1,7 +1,7 @@
 """A small application with every kind of route."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from flask import Flask, Response, render_template_string
@@ -12,18 +12,20 @@ from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import RequestKeyPair
 from accord.protocol.nonces import MemoryNonceCache
 from accord.protocol.schemas.fields import QueryInteger, StrictSchema
-from accord.webbase.actor import Actor, current_actor, install_actor
+from accord.webbase.actor import Actor, current_actor, entering_actor, install_actor
 from accord.webbase.api import ApiRoutes, make_api
 from accord.webbase.charts import Bar, bar_chart
 from accord.webbase.factory import make_app
 from accord.webbase.routes import Who, check_routes, declare, install_gate, signed_caller
-from accord.webbase.sign_in import install_sign_in
+from accord.webbase.sessions import MemorySessions
+from accord.webbase.sign_in import Entrance, install_sign_in
 from accord.webbase.signed import signed_verifier
 from accord.webbase.throttle import SignInThrottle
 
 HOST = "hub.test"
 KEY = RequestKeyPair.from_seed(bytes(32))
 ANNA = Actor(id="7", name="Anna <b>", org="bank@hub.test", roles=frozenset({"analyst"}))
+HALFWAY = replace(ANNA, id="8", waits_for="factor")
 
 
 @dataclass
@@ -31,7 +33,7 @@ class World:
     """The application, its clock and its accounts."""
 
     now: int = 1_900_000_000
-    accounts: dict[str, Actor] = field(default_factory=lambda: {"7": ANNA})
+    accounts: dict[str, Actor] = field(default_factory=lambda: {"7": ANNA, "8": HALFWAY})
     app: Flask = None  # type: ignore[assignment]
 
 
@@ -43,10 +45,12 @@ class Body(StrictSchema):
     n = fields.Integer(strict=True, required=True, validate=validate.Range(0, 9))
 
 
-def check_password(login: str, password: str) -> Actor:
-    if (login, password) != ("anna", "right"):
+def enter(sessions: MemorySessions, login: str, password: str) -> Entrance:
+    if (login, password) not in {("anna", "right"), ("anna", "halfway")}:
         raise AuthenticationNeeded("sign_in_wrong", "The name or the password is wrong.")
-    return ANNA
+    if password == "halfway":
+        return Entrance(token=sessions.begin("8"), actor=HALFWAY, place="/halfway")
+    return Entrance(token=sessions.begin(ANNA.id), actor=ANNA)
 
 
 def key_of(kid: KeyId) -> bytes:
@@ -71,6 +75,7 @@ def add_pages(app: Flask) -> None:
 
     page("/", Who.PERSON, lambda: render_template_string("hello {{ actor().name }}"))
     page("/me", Who.PERSON, lambda: current_actor().org)
+    page("/halfway", Who.ENTERING, lambda: entering_actor().waits_for or "done")
     page("/change", Who.PERSON, lambda: "changed", "POST")
     page("/form", Who.ANYONE, lambda: render_template_string("{{ csrf_token() }}"))
     page("/open", Who.ANYONE, lambda: "posted", "POST")
@@ -133,9 +138,13 @@ def world() -> World:
     app = make_app(
         "hub", instance_id="0a1b", secret_key=bytes(32), https=False, hosts=[HOST], max_body=1000
     )
-    install_actor(app, load=made.accounts.get, clock=lambda: made.now)
+    sessions = MemorySessions(load=made.accounts.get, clock=lambda: made.now)
+    install_actor(app, find=sessions.find, end=sessions.end)
     install_sign_in(
-        app, check=check_password, clock=lambda: made.now, throttle=SignInThrottle(per_account=3)
+        app,
+        enter=lambda login, password: enter(sessions, login, password),
+        clock=lambda: made.now,
+        throttle=SignInThrottle(per_account=3),
     )
     app.jinja_env.globals["navigation"] = (("/", "Home"), ("/me", "Me"))
     add_pages(app)

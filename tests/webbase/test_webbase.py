@@ -123,6 +123,18 @@ def test_a_wrong_password_says_nothing_more(client: FlaskClient) -> None:
     assert get(client, "/me").status_code == 401
 
 
+def test_a_session_that_waits_for_a_factor_is_nobody_but_where_it_goes_on(
+    client: FlaskClient,
+) -> None:
+    assert get(client, "/halfway").status_code == 401
+    answer = enter(client, "halfway", path="/sign-in?next=/me")
+    assert answer.headers["Location"] == "/halfway?next=%2Fme"
+    assert get(client, "/halfway").text == "factor"
+    assert get(client, "/me").status_code == 401
+    assert "Anna" not in get(client, "/sign-in").text
+    assert post(client, "/change", {"csrf_token": token(client)}).status_code == 401
+
+
 def test_attempts_are_counted_before_the_password(client: FlaskClient, world: World) -> None:
     for _ in range(3):
         enter(client, "wrong")

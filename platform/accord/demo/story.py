@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from accord.clock import system_clock
+from accord.demo.newcomer import join
 from accord.demo.parties import BANK, EVERYBODY, NGO, POLICE, SUBMITTERS
 from accord.demo.processes import Processes
 from accord.demo.sample_tallies import organisation_rows
@@ -213,7 +214,7 @@ class Story:
                 "role": "NGO, summary",
                 "url": f"{self._scene.hub_url}/sign-in",
                 "user": person["login"],
-                "password": person["password"],
+                "password": join(self._scene.hub_url, person["login"], person["code"]),
             }
         ]
         for role, party in (("police, inbox and search", POLICE), ("bank, inbox", BANK)):

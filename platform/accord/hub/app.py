@@ -3,6 +3,8 @@
 from flask import Flask
 
 from accord import __version__
+from accord.hub.access import Role
+from accord.hub.people import RelyingParty
 from accord.hub.services import Services
 from accord.hub.web.api_bundles import bundle_routes
 from accord.hub.web.api_feed import feed_routes
@@ -10,10 +12,19 @@ from accord.hub.web.api_hub import enrolment_routes, hub_routes, operation_route
 from accord.hub.web.api_log import log_routes
 from accord.hub.web.api_statements import statement_routes
 from accord.hub.web.metrics import Metrics
-from accord.hub.web.pages import check_password, home_routes, load_person
+from accord.hub.web.pages import PeoplePages, home_routes, load_session
+from accord.hub.web.pages_account import (
+    account_routes,
+    passkey_routes,
+    recovery_routes,
+    totp_routes,
+)
 from accord.hub.web.pages_audit import audit_page_routes
 from accord.hub.web.pages_charter import charter_page_routes
+from accord.hub.web.pages_join import join_routes
 from accord.hub.web.pages_log import log_page_routes
+from accord.hub.web.pages_people import notice_routes, people_routes
+from accord.hub.web.pages_sign_in import confirm_routes, enter, sign_in_routes, sign_in_words
 from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
 from accord.protocol import paths
@@ -25,7 +36,6 @@ from accord.webbase.factory import make_app
 from accord.webbase.routes import check_routes, install_gate
 from accord.webbase.sign_in import install_sign_in
 from accord.webbase.texts import gettext
-from accord.webbase.throttle import SignInThrottle
 
 
 def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
@@ -46,12 +56,17 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         hosts=sorted({authority.rpartition(":")[0] or authority for authority in authorities}),
         templates=["accord.hub.web"],
     )
-    install_actor(app, load=lambda account: load_person(services, account), clock=services.clock)
+    people = services.people
+    party = RelyingParty(origin=config.pages_origin(port), name=f"Accord {config.origin}")
+    pages = PeoplePages(services=services, party=party)
+    install_actor(app, find=lambda token: load_session(services, token), end=people.signing_out.end)
     install_sign_in(
         app,
-        check=lambda login, password: check_password(services, login, password),
+        enter=lambda login, password: enter(pages, login, password),
         clock=services.clock,
-        throttle=SignInThrottle(),
+        throttle=people.passwords,
+        page="hub/sign_in.html",
+        more=lambda: sign_in_words(pages),
     )
     metrics = Metrics(app, services)
     install_gate(
@@ -74,19 +89,34 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         operation_routes(metrics, services),
     ):
         api.register_blueprint(routes)
-    for pages in (
+    for views in (
         home_routes(),
         summary_routes(services),
         audit_page_routes(services),
         charter_page_routes(services),
         log_page_routes(services),
+        sign_in_routes(pages),
+        confirm_routes(pages),
+        join_routes(pages),
+        account_routes(pages),
+        passkey_routes(pages),
+        totp_routes(pages),
+        recovery_routes(pages),
+        people_routes(pages),
+        notice_routes(pages),
     ):
-        app.register_blueprint(pages)
+        app.register_blueprint(views)
     app.jinja_env.globals["navigation"] = (
         (paths.SUMMARY, gettext("Summary")),
         (paths.AUDIT_PAGE, gettext("Audit")),
         (paths.CHARTER_PAGE, gettext("Charter")),
         (paths.LOG_PAGE, gettext("Logs")),
     )
+    administration = ((paths.PEOPLE, gettext("People")),)
+    app.jinja_env.globals["role_navigation"] = {
+        Role.ADMINISTRATOR.value: administration,
+        Role.AUDITOR.value: administration,
+    }
+    app.jinja_env.globals["account_page"] = paths.ACCOUNT
     check_routes(app, signed_requests=True)
     return app

@@ -24,14 +24,6 @@ ERASURES_NAME = "erasures.jsonl"
 ROOT_NAME = "root.json"
 ROOT_DRAFT_NAME = "root.draft.json"
 
-_KEYS = {"origin", "instance", "host", "port", "https", "threads", "authorities", "feed_days"} | {
-    "bundles_per_minute",
-    "bundles_per_hour",
-    "database",
-    "megabytes_per_day",
-    "open_requests",
-}
-
 _DATABASE_OPTIONS = {
     "application_name",
     "connect_timeout",
@@ -46,6 +38,13 @@ _DATABASE_OPTIONS = {
 """What the address of a database may say after the question mark (libpq's own names)."""
 
 _DATABASE_PATH = re.compile(r"/[A-Za-z0-9_-]{1,63}")
+_KEYS = {
+    *("origin", "instance", "host", "port", "https", "threads", "authorities", "feed_days"),
+    *("bundles_per_minute", "bundles_per_hour", "megabytes_per_day", "open_requests"),
+    *("database", "public_url", "passwords", "factor_for_all"),
+}
+
+_ORIGIN = re.compile(r"(?:https://[a-z0-9.-]+|http://localhost)(?::[1-9][0-9]{0,4})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +75,13 @@ class HubConfig:
             show, and what the hub stores could be read, but not what was sealed.
         feed_days: days that the feed keeps what it told of erased bundles and of keys, 1 to 3650.
             Controlled: desks that ask more rarely must fetch the whole feed again.
+        public_url: where people reach the pages, for example ``https://hub.example``; passkeys are
+            bound to its host name. Empty: the first of ``authorities`` under https, else
+            ``http://localhost`` with the port. Controlled: passkeys made for another host count.
+        passwords: whether a password with an authenticator app does where there is no passkey.
+            Controlled: passwords that can be guessed or phished are taken.
+        factor_for_all: whether everybody needs a second factor, not administrators and auditors
+            alone. Controlled: a stolen password is enough for a viewer.
     """
 
     home: Path
@@ -92,6 +98,9 @@ class HubConfig:
     open_requests: int = 1000
     database: str = ""
     feed_days: int = 90
+    public_url: str = ""
+    passwords: bool = True
+    factor_for_all: bool = False
 
     def settings(self) -> dict[str, object]:
         """Return the settings by name, as the file has them."""
@@ -106,6 +115,14 @@ class HubConfig:
     def known_authorities(self, port: int) -> frozenset[str]:
         """Return the hosts that requests may name when the hub listens on ``port``."""
         return frozenset({f"{self.host}:{port}", f"localhost:{port}", *self.authorities})
+
+    def pages_origin(self, port: int) -> str:
+        """Return the origin of the pages when the hub listens on ``port``."""
+        if self.public_url:
+            return self.public_url
+        if self.https and self.authorities:
+            return f"https://{self.authorities[0]}"
+        return f"http://localhost:{port}"
 
     @property
     def database_file(self) -> Path:
@@ -257,6 +274,9 @@ def parse_config(home: Path, text: str) -> HubConfig:
         open_requests=_quota(found, "open_requests", 1_000_000),
         database=_database(found),
         feed_days=_number(found, "feed_days", 1, 3650) if "feed_days" in found else 90,
+        public_url=_origin(found, "public_url"),
+        passwords=_flag({"passwords": True} | found, "passwords"),
+        factor_for_all=_flag({"factor_for_all": False} | found, "factor_for_all"),
     )
 
 
@@ -335,6 +355,13 @@ def _flag(found: Mapping[str, object], name: str) -> bool:
     value = found.get(name)
     if not isinstance(value, bool):
         raise _invalid(name, "true or false")
+    return value
+
+
+def _origin(found: Mapping[str, object], name: str) -> str:
+    value = found.get(name, "")
+    if not isinstance(value, str) or (value and _ORIGIN.fullmatch(value) is None):
+        raise _invalid(name, "an origin, for example https://hub.example")
     return value
 
 

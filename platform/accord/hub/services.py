@@ -24,7 +24,7 @@ from accord.hub.config import HubConfig
 from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
 from accord.hub.jobs import Jobs, JobTable
-from accord.hub.people import People
+from accord.hub.people import People, PeoplePolicy, build_people, people_keys
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
 from accord.hub.trail import Erasures, SelfAudit, Trail
@@ -224,7 +224,14 @@ def build_services(
             directory=directory,
             clock=clock,
         ),
-        people=People(engine=database.reading, writer=writer, recorder=recorder),
+        people=build_people(
+            engine=database.reading,
+            writer=writer,
+            recorder=recorder,
+            keys=people_keys(keys[LogName.AUDIT]),
+            policy=PeoplePolicy(passwords=config.passwords, factor_for_all=config.factor_for_all),
+            clock=clock,
+        ),
         feed=feed,
         bundles=bundles,
         quarantine=Quarantine(engine=database.reading, writer=writer, recorder=recorder, feed=feed),

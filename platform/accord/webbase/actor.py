@@ -1,131 +1,172 @@
 """Who is signed in: the only importer of flask-login.
 
-A session is a signed cookie that names an account and when it began; it ends after
-``SESSION_SECONDS``, on sign-out (for every copy of the cookie), when the browser changes, or when
-the loader no longer knows the account's id (an id that changes with the password ends all of a
-person's sessions). Sessions that were ended are remembered by the process, whose cookie key ends
-with it too.
+A session lives with the program (``webbase.sessions`` at a desk, rows of the database at a hub).
+The signed cookie holds no more than a random token, which the program knows by its hash; so a
+session ends for every copy of its cookie when the program forgets it. A session that still waits
+for a second factor is nobody on any page but those of ``Who.ENTERING``. The cookie is made new
+whenever what its holder may do grows: what was planted before is worth nothing afterwards.
 """
 
-import secrets
+import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import flask_login
-from flask import Flask, current_app, session
+from flask import Flask, current_app, request, session
 
-from accord.clock import Clock
 from accord.kernel.errors import AuthenticationNeeded
 from accord.webbase.csrf import renew_csrf
 
-SESSION_SECONDS = 8 * 3600
-"""Longest session; then the person signs in again."""
+COOKIE_SECONDS = 24 * 3600
+"""How long the cookie's own signature is taken; the program ends sessions much sooner."""
 
-_BEGAN = "began"
-_SESSION = "session"
-_ENDED = "accord_ended_sessions"
+_END = "accord_end_session"
+_BROWSER = "browser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person who has signed in.
+    """A person who has signed in, or who is about to.
 
     Attributes:
-        id: the account's id as the session keeps it; opaque to this room.
+        id: the account as the program knows it; opaque to this room.
         name: how the page greets the person.
         org: the person's organisation.
         roles: names of the person's roles; the program's access room gives them meaning.
+        waits_for: what is still missing before the session counts (``factor``, ``enrol``); empty
+            when nothing is.
+        fresh: the person proved who they are within the last minutes.
     """
 
     id: str
     name: str
     org: str
     roles: frozenset[str]
+    waits_for: str = ""
+    fresh: bool = False
 
 
-LoadActor = Callable[[str], Actor | None]
-"""Returns the account of an id, or ``None`` when it may no longer sign in."""
+FindSession = Callable[[str], Actor | None]
+"""Returns whose session a token is, or ``None`` when it is over."""
+
+EndSession = Callable[[str], None]
+"""Ends the session of a token for good."""
 
 
 class _User:
-    """What flask-login wants to see of an actor."""
+    """What flask-login wants to see of an actor; its id is the session's token."""
 
     is_active = True
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, token: str) -> None:
         self.actor = actor
+        self.token = token
 
     def get_id(self) -> str:
-        return self.actor.id
+        return self.token
 
 
-def install_actor(app: Flask, *, load: LoadActor, clock: Clock) -> None:
+def install_actor(app: Flask, *, find: FindSession, end: EndSession) -> None:
     """Set up sessions.
 
     Args:
         app: the application.
-        load: finds the account of a session.
-        clock: tells how old a session is.
+        find: finds the session of a token.
+        end: ends it.
     """
     manager = flask_login.LoginManager()
-    manager.session_protection = "strong"
+    # Its own protection speaks up on every page before a sign-in; ours is ``_browser``.
+    manager.session_protection = None
     manager.init_app(app)
-    ended: dict[str, int] = app.extensions.setdefault(_ENDED, {})
+    app.extensions[_END] = end
 
-    def load_user(account_id: str) -> _User | None:
-        began = session.get(_BEGAN)
-        if not isinstance(began, int) or not 0 <= clock() - began <= SESSION_SECONDS:
+    def load_user(token: str) -> _User | None:
+        if not hmac.compare_digest(str(session.get(_BROWSER)), _browser()):
             return None
-        if session.get(_SESSION) in ended:
-            return None
-        actor = load(account_id)
-        return None if actor is None else _User(actor)
+        actor = find(token)
+        return None if actor is None else _User(actor, token)
 
     manager.user_loader(load_user)
     app.jinja_env.globals["actor"] = optional_actor
 
 
-def sign_in(actor: Actor, *, now: int) -> None:
-    """Begin a session for ``actor``; whatever the cookie held before is dropped."""
+def hold_session(token: str, actor: Actor) -> None:
+    """Give the browser the session of ``token``; whatever its cookie held before is dropped.
+
+    Args:
+        token: of a session that the program has just begun.
+        actor: whose it is.
+    """
     session.clear()
     renew_csrf()
-    session[_BEGAN] = now
-    session[_SESSION] = secrets.token_urlsafe(16)
-    flask_login.login_user(_User(actor))
+    session[_BROWSER] = _browser()
+    flask_login.login_user(_User(actor, token))
 
 
-def sign_out() -> None:
+def leave_session() -> None:
     """End the present session, also for whoever holds a copy of its cookie."""
-    ended: dict[str, int] = current_app.extensions[_ENDED]
-    began, name = session.get(_BEGAN), session.get(_SESSION)
-    if optional_actor() is not None and isinstance(began, int) and isinstance(name, str):
-        for old in [one for one, at in list(ended.items()) if at < began - SESSION_SECONDS]:
-            ended.pop(old, None)
-        ended[name] = began
+    token = present_token()
+    if token is not None:
+        current_app.extensions[_END](token)
     flask_login.logout_user()
     session.clear()
 
 
-def optional_actor() -> Actor | None:
-    """Return who is signed in, or ``None``."""
+def present_token() -> str | None:
+    """Return the token of the present session, whatever it still waits for."""
     user: Any = flask_login.current_user
-    return user.actor if isinstance(getattr(user, "actor", None), Actor) else None
+    token: str | None = getattr(user, "token", None)
+    return token
+
+
+def entering_actor() -> Actor:
+    """Return whose session this is, also when it still waits for something.
+
+    Raises:
+        AuthenticationNeeded: ``sign_in_needed``.
+    """
+    actor = _holder()
+    if actor is None:
+        raise _sign_in_needed()
+    return actor
+
+
+def optional_actor() -> Actor | None:
+    """Return who is signed in, wholly, or ``None``."""
+    actor = _holder()
+    return None if actor is None or actor.waits_for else actor
 
 
 def current_actor() -> Actor:
-    """Return who is signed in.
+    """Return who is signed in, wholly.
 
     Raises:
         AuthenticationNeeded: ``sign_in_needed``.
     """
     actor = optional_actor()
     if actor is None:
-        raise AuthenticationNeeded(
-            "sign_in_needed",
-            "Sign in to see this page.",
-            next_step="Sign in, then open the page again.",
-        )
+        raise _sign_in_needed()
     return actor
+
+
+def _browser() -> str:
+    """Return what a cookie is bound to: the address and the browser that it was given to."""
+    told = f"{request.remote_addr}\0{request.user_agent.string}"
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
+
+
+def _holder() -> Actor | None:
+    user: Any = flask_login.current_user
+    return user.actor if isinstance(getattr(user, "actor", None), Actor) else None
+
+
+def _sign_in_needed() -> AuthenticationNeeded:
+    return AuthenticationNeeded(
+        "sign_in_needed",
+        "Sign in to see this page.",
+        next_step="Sign in, then open the page again.",
+    )

@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface
 from jinja2 import ChoiceLoader, PackageLoader, StrictUndefined
 
 from accord.kernel.errors import Malformed
-from accord.webbase.actor import SESSION_SECONDS
+from accord.webbase.actor import COOKIE_SECONDS
 from accord.webbase.csrf import FIELD, csrf_token
 from accord.webbase.headers import install_headers
 from accord.webbase.problems import install_problems
@@ -77,7 +77,7 @@ def make_app(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_PATH="/",
-        PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_SECONDS),
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=COOKIE_SECONDS),
         MAX_CONTENT_LENGTH=max_body,
         MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
@@ -100,13 +100,20 @@ def _install_templates(app: Flask, name: str, templates: Sequence[str]) -> None:
         "trim_blocks": True,
         "lstrip_blocks": True,
     }
-    style = hashlib.sha256((_STATIC / "accord.css").read_bytes()).hexdigest()[:12]
     app.jinja_env.globals.update(
         csrf_token=csrf_token,
         csrf_field=FIELD,
         program=name,
-        style_version=style,
+        style_version=_version("accord.css"),
         actor=lambda: None,
         navigation=(),
+        role_navigation={},
+        account_page=None,
+        script_version=_version("passkeys.js"),
     )
     install_texts(app.jinja_env)
+
+
+def _version(name: str) -> str:
+    """Return what changes in a file's address when the file does."""
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

@@ -12,7 +12,7 @@ from typing import TypeVar
 from flask import Flask, Request, request
 
 from accord.kernel.errors import AuthenticationNeeded, NotFound
-from accord.webbase.actor import current_actor
+from accord.webbase.actor import current_actor, entering_actor
 from accord.webbase.csrf import check_csrf
 
 _DECLARATION = "accord_declaration"
@@ -35,6 +35,8 @@ class Who(StrEnum):
     """A desk or peer with a signed request (``protocol.signatures``); cookies are ignored."""
     PERSON = "person"
     """A person who has signed in."""
+    ENTERING = "entering"
+    """A person whose session may still wait for a second factor, or for setting one up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,5 +134,7 @@ def _admit(app: Flask, verify_signed: VerifySigned | None) -> None:
         return
     if declared.who is Who.PERSON:
         current_actor()
+    if declared.who is Who.ENTERING:
+        entering_actor()
     if request.method not in _SAFE:
         check_csrf()

@@ -5,6 +5,7 @@ ends up in a page. Never hand ``_`` a variable in a template: its result counts 
 """
 
 import gettext as catalogues
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment
@@ -21,8 +22,14 @@ def gettext(message: str) -> str:
 
 
 def install_texts(environment: Environment) -> None:
-    """Give templates ``_()``, ``gettext`` and ``ngettext``."""
+    """Give templates ``_()``, ``gettext``, ``ngettext``, and the filter ``utc``."""
     environment.add_extension("jinja2.ext.i18n")
     environment.globals.update(language=LANGUAGE)
+    environment.filters["utc"] = utc_minute
     install = getattr(environment, "install_gettext_callables")  # noqa: B009 - set by the extension
     install(_TEXTS.gettext, _TEXTS.ngettext, newstyle=True)
+
+
+def utc_minute(at: int) -> str:
+    """Return a unix second as pages and attributes write it, for example 2026-11-28T21:33Z."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")

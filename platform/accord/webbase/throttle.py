@@ -6,6 +6,7 @@ source address; both are limited. A limit is a delay, never a lock-out that need
 
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
 from accord.kernel.errors import Unavailable
 
@@ -21,6 +22,16 @@ MAX_NAME = 80
 
 MAX_KEYS = 100_000
 """Most counters kept; the oldest goes first."""
+
+
+class Throttle(Protocol):
+    """Counts attempts; a program with several processes counts in its database."""
+
+    def attempt(self, *, account: str, source: str, now: int) -> None:
+        """Count one attempt, or raise Unavailable ``too_many_attempts``."""
+
+    def succeeded(self, *, account: str) -> None:
+        """Forget the attempts of an account whose owner has signed in."""
 
 
 @dataclass(slots=True)
@@ -49,23 +60,18 @@ class SignInThrottle:
         Raises:
             Unavailable: ``too_many_attempts``.
         """
-        keys = (("source", source), ("account", _folded(account)))
+        keys = (("source", source), ("account", folded(account)))
         with self._lock:
             for key in keys:
                 counter = self._counter(key, now)
                 if counter.attempts >= self._limits[key[0]]:
-                    raise Unavailable(
-                        "too_many_attempts",
-                        "Too many attempts to sign in.",
-                        retry_after=max(1, counter.began + WINDOW - now),
-                        next_step="Wait, then try again.",
-                    )
+                    raise too_many_attempts(counter.began + WINDOW - now)
                 counter.attempts += 1
 
     def succeeded(self, *, account: str) -> None:
         """Forget the attempts of an account whose owner has signed in."""
         with self._lock:
-            self._counters.pop(("account", _folded(account)), None)
+            self._counters.pop(("account", folded(account)), None)
 
     def _counter(self, key: tuple[str, str], now: int) -> _Counter:
         counter = self._counters.get(key)
@@ -77,6 +83,17 @@ class SignInThrottle:
         return counter
 
 
-def _folded(account: str) -> str:
+def too_many_attempts(seconds: int) -> Unavailable:
+    """Return the refusal of an attempt; ``seconds`` until the window ends."""
+    return Unavailable(
+        "too_many_attempts",
+        "Too many attempts to sign in.",
+        retry_after=max(1, seconds),
+        next_step="Wait, then try again.",
+    )
+
+
+def folded(account: str) -> str:
+    """Return a name as it is counted: without outer spaces, in one case, cut."""
     # Cut: what strangers type must not fill the memory. No account has so long a name.
     return account.strip()[:MAX_NAME].casefold()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.hub.summaries.test_disclosure import sample
+from tests.support.hub_people import make_person
 from tests.support.hub_world import NOW, Desk, World
 
 from accord.hub.access import Actor, Role
@@ -161,7 +162,7 @@ def test_the_charter_says_whose_people_see_summaries(
 
 def enter(world: World) -> None:
     ngo = world.enrol("ngo", OrgKind.NGO)
-    password = world.services.people.add("nora", org=ngo.org, role=Role.VIEWER, now=NOW)
+    password = make_person(world, "nora", ngo.org).password
     form = world.client.get("/sign-in").text
     token = LOGIN.findall(form)[0]
     data = {"login": "nora", "password": password, "csrf_token": token}

@@ -5,7 +5,8 @@ import re
 import httpx2
 import pytest
 from tests.hub.trail.conftest import Scene
-from tests.support.hub_world import HOST, Desk
+from tests.support.hub_people import make_person
+from tests.support.hub_world import Desk
 
 from accord.hub.access import Role
 from accord.kernel.tlog.trailfile import verify_trail
@@ -17,15 +18,7 @@ def auditor(scene: Scene) -> httpx2.Client:
 
 
 def signed_in(scene: Scene, desk: Desk, login: str, role: Role) -> httpx2.Client:
-    world = scene.world
-    password = world.services.people.add(login, org=desk.org, role=role, now=world.clock())
-    client = httpx2.Client(transport=httpx2.WSGITransport(app=world.app), base_url=f"http://{HOST}")
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)
-    assert token is not None
-    fields = {"csrf_token": token[1], "login": login, "password": password}
-    answer = client.post("/sign-in", data=fields)
-    assert answer.status_code == 303, answer.text
-    return client
+    return make_person(scene.world, login, desk.org, role).browser()
 
 
 def test_the_page_shows_events_and_leads_to_their_proofs(auditor: httpx2.Client) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.hub.trail.conftest import Scene
+from tests.support.hub_people import make_person
 from tests.support.hub_world import World
 
 from accord.hub.access import Actor, Role
@@ -33,7 +34,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     world = World(tmp_path)
     bank = world.enrol("first-bank", OrgKind.FINANCIAL)
     police = world.enrol("police", OrgKind.LAW_ENFORCEMENT)
-    world.services.people.add(NAME, org=bank.org, role=Role.ANALYST, now=world.clock())
+    make_person(world, NAME, bank.org, Role.ANALYST)
     bundle, raw = bank.seal(police)
     assert bank.put_bundle(raw, bundle).status_code == 202
     made = Scene(world, bank, police, bank, bank, bundle)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 from tests.hub.trail.conftest import Scene
+from tests.support.hub_people import make_person
 from tests.support.hub_world import World
 
 from accord.hub.access import Role
@@ -144,8 +145,8 @@ EDITS = {
     "a delivery is taken back": ("UPDATE bundle_entries SET delivered = NULL", "bundle_entries"),
     "an account is added by hand": (
         (
-            "INSERT INTO people (login, org, role, password, created)"
-            " VALUES ('mallory', 'first-bank@hub.test', 'administrator', 'x', 1)"
+            "INSERT INTO people (login, handle, org, role, password, created)"
+            " VALUES ('mallory', '0123', 'first-bank@hub.test', 'administrator', 'x', 1)"
         ),
         "people",
     ),
@@ -167,9 +168,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Wor
     bundle, raw = bank.seal(police)
     assert bank.put_bundle(raw, bundle).status_code == 202
     assert len(police.deliveries()) == 1
-    people, now = world.services.people, world.clock()
-    people.add("olga", org=bank.org, role=Role.AUDITOR, now=now)
-    people.add("gone", org=bank.org, role=Role.VIEWER, now=now)
+    make_person(world, "olga", bank.org, Role.AUDITOR)
+    make_person(world, "gone", bank.org)
+    now = world.clock()
     scene = Scene(world, bank, police, bank, bank, bundle)
     scene.record(Event(what=EventClass.SIGN_IN_OK, org=bank.org, person="anna"))
     scene.record(Event(what=EventClass.SIGN_IN_FAILED, org=bank.org, outcome="sign_in_wrong"))

@@ -23,7 +23,8 @@ from accord.kernel.errors import Unavailable
 from accord.webbase.actor import Actor, install_actor
 from accord.webbase.factory import make_app
 from accord.webbase.routes import check_routes, install_gate
-from accord.webbase.sign_in import install_sign_in
+from accord.webbase.sessions import MemorySessions
+from accord.webbase.sign_in import Entrance, install_sign_in
 from accord.webbase.throttle import SignInThrottle
 
 
@@ -54,10 +55,16 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         account = people.find(account_id)
         return None if account is None else actor_of(account)
 
-    install_actor(app, load=load, clock=desk.clock)
+    sessions = MemorySessions(load=load, clock=desk.clock)
+
+    def enter(login: str, password: str) -> Entrance:
+        actor = actor_of(people.check(login, password))
+        return Entrance(token=sessions.begin(actor.id), actor=actor)
+
+    install_actor(app, find=sessions.find, end=sessions.end)
     install_sign_in(
         app,
-        check=lambda login, password: actor_of(people.check(login.strip().lower(), password)),
+        enter=enter,
         clock=desk.clock,
         throttle=SignInThrottle(),
     )

@@ -216,9 +216,14 @@ def _password(login: str, file: Path | None) -> str:
     return found
 
 
+def _ask_code() -> str:
+    found: str = click.prompt("Code of the authenticator app", err=True)
+    return found
+
+
 def _actor(services: Services, login: str, password: str) -> Actor:
     """Return who signed in; their role and charter decide what opens."""
-    person = services.people.sign_in(login, password, now=services.clock())
+    person = services.people.sign_in.at_console(login, password, _ask_code, now=services.clock())
     organisation = services.directory.refresh().find_organisation(person.org)
     if organisation is None:
         raise AuthenticationNeeded("sign_in_wrong", "The account's organisation is not enrolled.")

@@ -1,7 +1,6 @@
 """``accord hub serve``: the hub under waitress, until it is told to stop."""
 
 import gc
-import secrets
 import signal
 import threading
 from types import FrameType
@@ -36,8 +35,9 @@ def serve(terminal: Terminal) -> None:
         config = services.config
         server = _listen(config)
         port = server.effective_port
-        # Sessions end with the process: the cookie key is never written down.
-        server.application = make_hub(services, secret_key=secrets.token_bytes(32), port=int(port))
+        # The same key in every process and after a restart: sessions are rows of the database.
+        cookie_key = services.people.keys.cookie_key
+        server.application = make_hub(services, secret_key=cookie_key, port=int(port))
         authorities = config.known_authorities(int(port))
         guard_bodies(server, admits_large(services.directory, services.clock, authorities))
         stop = threading.Event()
