@@ -197,7 +197,7 @@ def running_hub(senders: int) -> Iterator[Running]:
             )
 
 
-def make_home(processes: Processes, folder: Path) -> Path:
+def make_home(processes: Processes, folder: Path, more: Sequence[str] = ()) -> Path:
     """Make witness (serving), registrar and hub with its charter; return the root file."""
     processes.run("witness", "witness", "init", "--name", "ngo.bench/witness")
     ready = processes.serve("witness", "witness", "serve", "--port", "0")
@@ -206,7 +206,7 @@ def make_home(processes: Processes, folder: Path) -> Path:
     public = processes.run("registrar", "registrar", "init", "--name", "anna").data["public_file"]
     made = processes.run(
         "hub", "hub", "init", "--origin", ORIGIN, "--registrar", public,
-        "--witness", str(witness_file), "--listen", "127.0.0.1:0",
+        "--witness", str(witness_file), "--listen", "127.0.0.1:0", *more,
     )  # fmt: skip
     # The load comes from few members: their quotas are not what is measured.
     with (folder / "hub" / "hub.toml").open("a") as settings:

@@ -6,9 +6,12 @@ option here. Readers are query-only connections: a face cannot write past the wr
 
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from accord.kernel.errors import Unavailable
 
 BUSY_MILLIS = 10_000
 """How long a connection waits for another process's lock, in milliseconds."""
@@ -31,7 +34,22 @@ def open_engines(path: Path) -> tuple[Engine, Engine]:
     event.listen(reading, "connect", _prepare_reading)
     event.listen(writing, "begin", _begin_immediate)
     event.listen(reading, "begin", _begin)
+    # The writer judges its own errors: whether a commit failed.
+    event.listen(reading, "handle_error", _as_unavailable)
     return writing, reading
+
+
+def _as_unavailable(context: ExceptionContext) -> None:
+    """Say of a disk that cannot be read, or is locked too long, that it is; in our own words."""
+    found = context.original_exception
+    if isinstance(found, OperationalError):
+        raise Unavailable(
+            "database_unavailable",
+            "The hub's database does not answer.",
+            retry_after=5,
+            observed=getattr(found, "sqlite_errorname", type(found).__name__),
+            next_step="Try again; the operator looks at the disk: accord doctor.",
+        ) from found
 
 
 def _prepare_writing(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,0 +1,1 @@
+"""Long tests of the promises, run by ``python -m tests.assurance``: see docs/assurance.md."""

@@ -1,0 +1,47 @@
+"""Run one of the long tests and print what was tried, acknowledged, lost. Exit code 1 when it fails."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from tests.assurance import kill, power
+
+CI = {"kill": 50, "power": 10}
+"""How often in CI; the long forms are 500 kills and 200 cuts."""
+
+
+def main() -> int:
+    """Run what the words say."""
+    parser = argparse.ArgumentParser(prog="python -m tests.assurance", description=__doc__)
+    parser.add_argument("test", choices=sorted(CI))
+    parser.add_argument("--count", type=int, help="kills, cuts, or inputs for each parser")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--seed", type=int, default=1, help="of all that is random but timing")
+    parser.add_argument("--weakness", default="", help="plant one: see tests/assurance/weak.py")
+    parser.add_argument("--json", action="store_true", help="the report as JSON on stdout")
+    wanted = parser.parse_args()
+    count = CI[wanted.test] if wanted.count is None else wanted.count
+    report = _run(wanted, count)
+    if wanted.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        for name, value in report.items():
+            print(f"{name}: {value}")
+    return 0 if report["ok"] else 1
+
+
+def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    words = {"engine": wanted.engine, "seed": wanted.seed, "say": say}
+    match wanted.test:
+        case "kill":
+            return kill.run_kills(count=count, weakness=wanted.weakness, **words)
+        case _:
+            return power.run_cuts(count=count, weakness=wanted.weakness, **words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

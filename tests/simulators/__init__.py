@@ -1,0 +1,1 @@
+"""Simulators that speak the real protocol and can lose, tear or refuse what they were given."""
