@@ -10,6 +10,7 @@ COMMANDS: Places = {
     "check": ("accord.cli.check", "check", "Is this a valid value, and in what one form?"),
     "submit": ("accord.desk.cli.submit", "submit", "Check, seal and send an export."),
     "pull": ("accord.desk.cli.pull", "pull", "Receive what is addressed to you."),
+    "hold": ("accord.desk.cli.hold", "hold", "Keep what a case needs from being deleted."),
     "inbox": ("accord.desk.cli.inbox", "inbox", "What was received."),
     "show": ("accord.desk.cli.show", "show", "One bundle in full."),
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),

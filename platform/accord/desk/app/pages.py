@@ -17,6 +17,7 @@ from accord.desk.keyring.tools import Tools
 from accord.desk.web import PageServices, page_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH
+from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
 from accord.kernel.directory.state import DirectoryState
 from accord.kernel.errors import Unavailable
@@ -68,17 +69,15 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         clock=desk.clock,
         throttle=SignInThrottle(),
     )
-    app.register_blueprint(
-        page_routes(
-            PageServices(
-                vault=desk.vault,
-                org=desk.config.org,
-                clock=desk.clock,
-                signature_state=desk.signature_state,
-                checked=lambda: last_checked(desk.vault),
-            )
-        )
+    services = PageServices(
+        vault=desk.vault,
+        org=desk.config.org,
+        clock=desk.clock,
+        signature_state=desk.signature_state,
+        checked=lambda: last_checked(desk.vault),
     )
+    app.register_blueprint(page_routes(services))
+    app.register_blueprint(recall_routes(services))
     app.register_blueprint(
         feed_routes(
             FeedServices(
@@ -93,6 +92,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
         (SEARCH, "Search"),
+        (RECALLS, "Recalls"),
         (REQUESTS, "Requests"),
         (CONTACTS, "Contacts"),
     )

@@ -12,6 +12,7 @@ from accord.desk.cli.shown import (
     refused_data,
 )
 from accord.desk.exchange.standing import requests_now
+from accord.desk.indicators.search import told_states
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import list_bundles, marks_of
 from accord.desk.storage.deliveries import refused_deliveries
@@ -32,7 +33,12 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
         now = desk.clock()
         way = Way.SENT if sent else Way.RECEIVED
         items = [
-            bundle_data(bundle, marks_of(desk.vault, bundle.org, bundle.id), now=now)
+            bundle_data(
+                bundle,
+                marks_of(desk.vault, bundle.org, bundle.id),
+                now=now,
+                told=told_states(desk.vault, bundle),
+            )
             for bundle in list_bundles(desk.vault, way=way, limit=limit)
         ]
         refused = [] if sent else refused_deliveries(desk.vault, limit=limit)

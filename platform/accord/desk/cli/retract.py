@@ -1,21 +1,25 @@
 """``accord retract ID``: take a bundle, or records of it, back at every recipient."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from accord.desk.app import Desk
-from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import confirmation_data
-from accord.desk.exchange.confirmations import confirmations
+from accord.desk.exchange.confirmations import Confirmation, Standing, collect, confirmations
+from accord.desk.exchange.recalls import wait_for_all
 from accord.desk.exchange.retraction import DEADLINE, Reason, Retraction, send_retraction
 from accord.desk.storage.bundles import find_bundle
+from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import OutboxState, outbox_row
 from accord.kernel.errors import Refused
 from accord.kernel.identifiers import BundleId, parse_bundle_id
-from accord.terminal import Failed, Terminal, common_options
+from accord.terminal import Failed, Partly, Terminal, common_options
 
 MAX_HOURS = 720
+MAX_WAIT = 3600
 
 
 @click.command()
@@ -31,6 +35,12 @@ MAX_HOURS = 720
     metavar="HOURS",
     help="By when recipients should have applied it.",
 )
+@click.option(
+    "--wait",
+    type=click.IntRange(1, MAX_WAIT),
+    metavar="SECONDS",
+    help="Wait so long for every recipient to confirm; exit code 5 when one has not.",
+)
 @common_options
 def retract(
     terminal: Terminal,
@@ -41,6 +51,7 @@ def retract(
     reason: str,
     note: str | None,
     deadline: int,
+    wait: int | None,
 ) -> None:
     """Take a bundle of yours back, or single records of it (counted from 0)."""
     original = parse_bundle_id(bundle_id)
@@ -67,10 +78,12 @@ def retract(
                 "Nothing was taken back.",
                 next_step="Answer yes, or give --yes.",
             )
-        _send(terminal, desk, original, retraction)
+        _send(terminal, desk, original, retraction, wait=wait or 0)
 
 
-def _send(terminal: Terminal, desk: Desk, original: BundleId, retraction: Retraction) -> None:
+def _send(
+    terminal: Terminal, desk: Desk, original: BundleId, retraction: Retraction, *, wait: int
+) -> None:
     recall = send_retraction(
         desk.submissions,
         desk.vault,
@@ -79,6 +92,23 @@ def _send(terminal: Terminal, desk: Desk, original: BundleId, retraction: Retrac
         retraction=retraction,
         clock=desk.clock,
     )
+    record_act(
+        desk.vault,
+        person=person_here(),
+        act=Act.BUNDLE_RETRACT,
+        subject=original,
+        reason=retraction.reason.value,
+        now=desk.clock(),
+    )
+    if wait and recall.sent.state is not OutboxState.REFUSED:
+        wait_for_all(
+            desk.vault,
+            desk.org,
+            recall.sent.id,
+            ask=lambda: collect(desk.vault, desk.client, desk.mirror),
+            pause=desk.pause,
+            seconds=wait,
+        )
     said = confirmations(desk.vault, recall.sent.id, now=desk.clock(), deadline=retraction.deadline)
     standing = [confirmation_data(one) for one in said]
     data = _data(retraction, recall.sent.id, recall.sent.state.value, standing, list(recall.gone))
@@ -86,10 +116,17 @@ def _send(terminal: Terminal, desk: Desk, original: BundleId, retraction: Retrac
     terminal.result(
         data,
         f"Took back {_what(retraction)}: {recall.sent.state}; "
-        f"{len(recall.recipients)} recipients have to confirm. accord show {recall.sent.id}",
+        f"{_standing(said)}. accord show {recall.sent.id}",
     )
     if recall.sent.state is OutboxState.REFUSED:
         raise Failed
+    if wait and any(one.standing is not Standing.CONFIRMED for one in said):
+        raise Partly
+
+
+def _standing(said: Sequence[Confirmation]) -> str:
+    done = sum(1 for one in said if one.standing is Standing.CONFIRMED)
+    return f"{done} of {len(said)} recipients have confirmed"
 
 
 def _what(retraction: Retraction) -> str:

@@ -17,8 +17,12 @@ from accord.desk.cli.shown import (
     hint_data,
     mark_data,
     moment,
+    recall_data,
+    recall_line,
 )
 from accord.desk.exchange.confirmations import confirmations
+from accord.desk.exchange.recalls import recalls
+from accord.desk.indicators.search import told_states
 from accord.desk.storage import StoredBundle, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
 from accord.desk.storage.hints import hints_of
@@ -71,7 +75,7 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
     """Return everything about a bundle but its records."""
     vault = desk.vault
     marks = marks_of(vault, bundle.org, bundle.id)
-    data = bundle_data(bundle, marks, now=desk.clock())
+    data = bundle_data(bundle, marks, now=desk.clock(), told=told_states(vault, bundle))
     head = parse_head(bundle.head)[1] if bundle.head is not None else None
     data |= {
         "narrative": head.narrative if head else None,
@@ -90,7 +94,8 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
     }
     row = outbox_row(vault, bundle.id) if bundle.way is Way.SENT else None
     if row is not None:
-        said = confirmations(vault, bundle.id, now=desk.clock())
+        own = recalls(vault, bundle.org, now=desk.clock(), retraction=bundle.id, limit=1)
+        said = own[0].recipients if own else confirmations(vault, bundle.id, now=desk.clock())
         data["sent"] = {
             "state": row.state.value,
             "log_index": row.log_index,
@@ -98,7 +103,12 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
             "code": row.code,
             "message": row.message,
             "recipients": [confirmation_data(one) for one in said],
+            "deadline": own[0].deadline if own else None,
         }
+        data["recalls"] = [
+            recall_data(one)
+            for one in recalls(vault, bundle.org, now=desk.clock(), original=bundle.id)
+        ]
     return data
 
 
@@ -130,6 +140,7 @@ def _text(data: dict[str, Any]) -> str:
     if "sent" in data:
         lines.append(f"At the hub: {data['sent']['state']}.")
         lines += [f"  {one['org']}: {one['standing']}" for one in data["sent"]["recipients"]]
+        lines += [recall_line(one) for one in data["recalls"]]
     unchecked = {one["record"] for one in data["quarantined"]}
     if data["kind"] not in _CHECKED:
         unchecked |= {line["record"] for line in data["lines"]}

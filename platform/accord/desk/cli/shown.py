@@ -2,15 +2,17 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from accord.desk.exchange.confirmations import Confirmation
 from accord.desk.exchange.pull import PullReport, Received
+from accord.desk.exchange.recalls import Recall
 from accord.desk.indicators import Hit, SearchReport, SearchResult
-from accord.desk.indicators.search import end_states
-from accord.desk.storage import Mark, StoredBundle
+from accord.desk.indicators.search import EndState, end_states
+from accord.desk.storage import Mark, MarkState, StoredBundle
 from accord.desk.storage.bundles import WHOLE
 from accord.desk.storage.deliveries import DeliveryRow
 from accord.desk.storage.hints import Hint, Missing
@@ -29,7 +31,9 @@ def moment(seconds: int | None) -> str:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def bundle_data(bundle: StoredBundle, marks: list[Mark], *, now: int) -> dict[str, Any]:
+def bundle_data(
+    bundle: StoredBundle, marks: list[Mark], *, now: int, told: Collection[EndState] = ()
+) -> dict[str, Any]:
     """Return a bundle as data: who, when, how it may be handled, what became of it."""
     return {
         "id": bundle.id,
@@ -46,8 +50,14 @@ def bundle_data(bundle: StoredBundle, marks: list[Mark], *, now: int) -> dict[st
         "arrived": bundle.arrived,
         "expires": bundle.expires,
         "purged": bundle.purged,
-        "states": [state.value for state in end_states(bundle, WHOLE, marks, now=now)],
-        "records_taken_back": len({mark.record for mark in marks if mark.record != WHOLE}),
+        "states": [state.value for state in end_states(bundle, WHOLE, marks, now=now, told=told)],
+        "records_taken_back": len(
+            {
+                mark.record
+                for mark in marks
+                if mark.record != WHOLE and mark.state is MarkState.RETRACTED
+            }
+        ),
     }
 
 
@@ -105,6 +115,34 @@ def confirmation_data(one: Confirmation) -> dict[str, Any]:
         "code": one.code,
         "at": one.at,
     }
+
+
+def recall_data(recall: Recall) -> dict[str, Any]:
+    """Return a recall with the standing of each recipient; ``records`` 0 is all of it."""
+    return {
+        "id": recall.id,
+        "original": recall.original,
+        "reason": recall.reason,
+        "deadline": recall.deadline,
+        "sent": recall.sent,
+        "records": recall.records,
+        "done": recall.done,
+        "recipients": [confirmation_data(one) for one in recall.recipients],
+    }
+
+
+def recall_line(data: dict[str, Any]) -> str:
+    """Return a recall in words: how far it is, and who has not applied it."""
+    late = [
+        f"{one['org']} {one['standing']}"
+        for one in data["recipients"]
+        if one["standing"] != "confirmed"
+    ]
+    done = len(data["recipients"]) - len(late)
+    return (
+        f"Recall {data['id']}: {done} of {len(data['recipients'])} have applied it, due "
+        f"{moment(data['deadline'])}" + (f"; {', '.join(late)}" if late else "")
+    )
 
 
 def received_data(received: Received) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Each acknowledgement is verified with the directory before it counts, so that a 
 one; holding one back shows as pending, and past the deadline as overdue.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,10 @@ from accord.protocol.schemas.acknowledgements import AcknowledgementPage
 
 PAGE = 100
 _CURSOR = "acknowledgement_cursor"
+
+
+_APPLIED = (Outcome.RECALL_APPLIED.value,)
+_RECEIVED = (Outcome.RECALL_APPLIED.value, Outcome.OPENED.value, Outcome.RECEIVED.value)
 
 
 class Standing(StrEnum):
@@ -86,24 +91,40 @@ def confirmations(
         vault: the open vault.
         bundle: a bundle (or retraction) that was sent from here.
         now: unix seconds.
-        deadline: for a retraction, when it should have been applied.
+        deadline: for a retraction, when it should have been applied; only ``recall-applied``
+            confirms one.
     """
     row = outbox_row(vault, bundle)
     said = said_of(vault, bundle)
     waiting = Standing.OVERDUE if deadline is not None and now > deadline else Standing.PENDING
-    return [_standing(org, said.get(org), waiting) for org in (row.recipients if row else ())]
+    enough = _RECEIVED if deadline is None else _APPLIED
+    return [
+        _standing(org, said.get(org, ()), waiting, enough)
+        for org in (row.recipients if row else ())
+    ]
 
 
-def _standing(org: OrgId, word: Said | None, waiting: Standing) -> Confirmation:
-    if word is None:
+def _standing(
+    org: OrgId, words: Sequence[Said], waiting: Standing, enough: Sequence[str]
+) -> Confirmation:
+    """Judge all that a recipient ever said: what was done once stays done, in whatever order."""
+    by_state = {word.state: word for word in words}
+    found = next((by_state[state] for state in enough if state in by_state), None)
+    standing = Standing.CONFIRMED
+    if found is None:
+        found = by_state.get(Outcome.REFUSED.value)
+        standing = Standing.REFUSED
+    if found is None:
+        found = next(iter(words), None)
+        standing = waiting
+    if found is None:
         return Confirmation(org=org, standing=waiting, outcome=None, code=None, at=None)
-    refused = word.state == Outcome.REFUSED.value
     return Confirmation(
         org=org,
-        standing=Standing.REFUSED if refused else Standing.CONFIRMED,
-        outcome=word.state,
-        code=word.code,
-        at=word.at,
+        standing=standing,
+        outcome=found.state,
+        code=found.code,
+        at=found.at,
     )
 
 

@@ -29,6 +29,7 @@ from accord.desk.storage.deliveries import (
     unacknowledged,
 )
 from accord.desk.storage.hints import missing, settle_deliveries
+from accord.desk.storage.holds import HeldBundles
 from accord.desk.storage.journal import Act, record_act
 from accord.kernel.bundle.framing import TrimmedBundle, parse_trimmed
 from accord.kernel.bundle.manifest import MAX_BODY
@@ -207,9 +208,14 @@ class Pull:
         return done
 
     def purge(self, retention_days: int) -> int:
-        """Delete plaintext that is past its ``expires`` and our retention; write it down."""
+        """Delete plaintext past its ``expires`` and our retention, unless held; write it down."""
         now = self._clock()
-        gone = purge_expired(self._vault, before=now - retention_days * DAY, now=now)
+        gone = purge_expired(
+            self._vault,
+            before=now - retention_days * DAY,
+            now=now,
+            held=HeldBundles(self._vault).covers,
+        )
         for bundle in gone:
             record_act(
                 self._vault,

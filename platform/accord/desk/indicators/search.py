@@ -6,7 +6,7 @@ durably, (3) each value is brought to its canonical form, (4) index, (5) text co
 values, and each value has one, also when nothing was found or it is no valid value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ import msgspec
 
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import WHOLE, FoundRecord, Mark, find_records, marks_of
+from accord.desk.storage.hints import hints_of
 from accord.desk.storage.journal import begin_search, finish_search
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import BundleId, OrgId
@@ -48,6 +49,8 @@ class EndState(StrEnum):
     VISIBILITY_LOST = "visibility-lost"
     DISPUTED = "disputed"
 
+
+_OVER = frozenset({EndState.RETRACTED, EndState.EXPIRED, EndState.SUPERSEDED})
 
 SignatureState = Callable[[StoredBundle], str]
 """Says what the directory holds of a bundle's signer now: ``valid``, or a warning."""
@@ -84,8 +87,12 @@ class Hit:
 
     @property
     def active(self) -> bool:
-        """No end state holds."""
-        return self.states == (EndState.ACTIVE,)
+        """Whether it still stands: not taken back, not replaced, not past its date.
+
+        A dispute is somebody's word beside it, and what is no longer delivered is still here:
+        neither takes anything away, or a member could silence what others say.
+        """
+        return not _OVER & set(self.states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +167,34 @@ def search(
 
 
 def end_states(
-    bundle: StoredBundle, record: int, marks: Sequence[Mark], *, now: int
+    bundle: StoredBundle,
+    record: int,
+    marks: Sequence[Mark],
+    *,
+    now: int,
+    told: Collection[EndState] = (),
 ) -> tuple[EndState, ...]:
-    """Return every end state of a record (``WHOLE``: of the bundle), or only ``active``."""
+    """Return every end state of a record (``WHOLE``: of the bundle), or only ``active``.
+
+    Args:
+        bundle: the bundle.
+        record: which record, or ``WHOLE``.
+        marks: what verified bundles did to it.
+        now: unix seconds; the signed ``expires`` alone says what is expired.
+        told: what the feed may tell by itself (``told_states``).
+    """
     states = {EndState(mark.state.value) for mark in marks if mark.record in (WHOLE, record)}
+    states.update(told)
     if bundle.expires <= now:
         states.add(EndState.EXPIRED)
     return tuple(sorted(states)) or (EndState.ACTIVE,)
+
+
+def told_states(vault: Vault, bundle: StoredBundle) -> tuple[EndState, ...]:
+    """Return what the feed alone told of a bundle and may: that it lost sight of it, no more."""
+    events = {hint.event for hint in hints_of(vault, bundle.org, bundle.id)}
+    lost = EndState.VISIBILITY_LOST
+    return (lost,) if lost.value in events else ()
 
 
 def _check(values: Sequence[str], reason: str) -> None:
@@ -199,6 +227,7 @@ class _Reader:
         self._now = now
         self._signature_state = signature_state
         self._marks: dict[int, list[Mark]] = {}
+        self._told: dict[int, tuple[EndState, ...]] = {}
         self._signatures: dict[int, str] = {}
 
     def results(
@@ -252,6 +281,7 @@ class _Reader:
         marks = self._marks.get(bundle.no)
         if marks is None:
             marks = self._marks[bundle.no] = marks_of(self._vault, bundle.org, bundle.id)
+            self._told[bundle.no] = told_states(self._vault, bundle)
             self._signatures[bundle.no] = self._signature_state(bundle)
         return Hit(
             bundle=bundle.id,
@@ -266,7 +296,9 @@ class _Reader:
             match=match,
             found=record,
             signature=self._signatures[bundle.no],
-            states=end_states(bundle, one.record, marks, now=self._now),  # (6)
+            states=end_states(
+                bundle, one.record, marks, now=self._now, told=self._told[bundle.no]
+            ),  # (6)
         )
 
 

@@ -29,8 +29,8 @@ def add_said(vault: Vault, words: Sequence[Said]) -> None:
         )
 
 
-def said_of(vault: Vault, bundle: BundleId) -> dict[OrgId, Said]:
-    """Return the last word of each recipient of a bundle."""
+def said_of(vault: Vault, bundle: BundleId) -> dict[OrgId, list[Said]]:
+    """Return the words of each recipient of a bundle, one for each state, by their own time."""
     rows = vault.connection.execute(
         "SELECT id, org, state, code, at, dsse FROM acknowledgements WHERE id = ?"
         " ORDER BY at, state",
@@ -40,4 +40,7 @@ def said_of(vault: Vault, bundle: BundleId) -> dict[OrgId, Said]:
         Said(id=row[0], org=row[1], state=row[2], code=row[3], at=row[4], dsse=row[5])
         for row in rows
     ]
-    return {word.org: word for word in words}
+    said: dict[OrgId, list[Said]] = {}
+    for word in words:
+        said.setdefault(word.org, []).append(word)
+    return said

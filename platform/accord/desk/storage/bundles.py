@@ -6,7 +6,7 @@ stored: it follows from ``expires``. A mark may arrive before the bundle that it
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -391,8 +391,16 @@ def marks_of(vault: Vault, org: str, id_: str) -> list[Mark]:
     ]
 
 
-def purge_expired(vault: Vault, *, before: int, now: int) -> list[StoredBundle]:
+def purge_expired(
+    vault: Vault,
+    *,
+    before: int,
+    now: int,
+    held: Callable[[StoredBundle], bool] = lambda _bundle: False,
+) -> list[StoredBundle]:
     """Delete the plaintext of bundles whose ``expires`` lies before ``before``; keep their rows.
+
+    What is ``held`` stays.
 
     Headers and signatures stay, so that what was here can still be told; lines and the head
     (title, narrative) go, and their pages are overwritten.
@@ -402,7 +410,7 @@ def purge_expired(vault: Vault, *, before: int, now: int) -> list[StoredBundle]:
         f"SELECT {_COLUMNS} FROM bundles WHERE purged IS NULL AND expires < ?",  # noqa: S608 - our own column names
         (before,),
     ).fetchall()
-    gone = [_stored(row) for row in rows]
+    gone = [bundle for bundle in map(_stored, rows) if not held(bundle)]
     if not gone:
         return []
     connection.execute("PRAGMA secure_delete = ON")

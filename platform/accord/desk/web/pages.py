@@ -10,9 +10,16 @@ from werkzeug.wrappers import Response
 
 from accord.clock import Clock
 from accord.desk.exchange.confirmations import Confirmation, confirmations
+from accord.desk.exchange.recalls import recalls
 from accord.desk.exchange.standing import requests_now
 from accord.desk.indicators import SearchReport, search
-from accord.desk.indicators.search import MAX_VALUES, EndState, SignatureState, end_states
+from accord.desk.indicators.search import (
+    MAX_VALUES,
+    EndState,
+    SignatureState,
+    end_states,
+    told_states,
+)
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import (
     WHOLE,
@@ -200,7 +207,10 @@ def _sent(services: PageServices, bundle: StoredBundle) -> tuple[str, list[Confi
     row = outbox_row(services.vault, bundle.id) if bundle.way is Way.SENT else None
     if row is None:
         return None
-    return row.state.value, confirmations(services.vault, bundle.id, now=services.clock())
+    now = services.clock()
+    own = recalls(services.vault, OrgId(bundle.org), now=now, retraction=bundle.id, limit=1)
+    said = list(own[0].recipients) if own else confirmations(services.vault, bundle.id, now=now)
+    return row.state.value, said
 
 
 def _before() -> int | None:
@@ -223,7 +233,8 @@ def _before() -> int | None:
 
 def _states(services: PageServices, bundle: StoredBundle) -> tuple[EndState, ...]:
     marks = marks_of(services.vault, bundle.org, bundle.id)
-    return end_states(bundle, WHOLE, marks, now=services.clock())
+    told = told_states(services.vault, bundle)
+    return end_states(bundle, WHOLE, marks, now=services.clock(), told=told)
 
 
 def _search_page(

@@ -41,9 +41,12 @@ ADVICE: Mapping[str, str] = {
     EndState.EXPIRED: gettext("Its date has passed. Ask the sender before you act on it."),
     EndState.SUPERSEDED: gettext("The sender has replaced it. Use the newer bundle."),
     EndState.VISIBILITY_LOST: gettext(
-        "The sender no longer shares it with your organisation. Stop using it."
+        "The hub no longer delivers it to your organisation, because a membership or the sharing "
+        "agreement changed. What is here stays; ask the sender before you act on it."
     ),
-    EndState.DISPUTED: gettext("Somebody says that it is wrong. Ask the sender before you act."),
+    EndState.DISPUTED: gettext(
+        "Somebody who has it says that it is wrong. It still stands; ask the sender before you act."
+    ),
 }
 """What the reader does about each end state of something received."""
 
