@@ -7,6 +7,7 @@ from accord.hub.access import Role
 from accord.hub.people import RelyingParty
 from accord.hub.services import Services
 from accord.hub.web.api_bundles import bundle_routes
+from accord.hub.web.api_events import event_routes
 from accord.hub.web.api_feed import feed_routes
 from accord.hub.web.api_hub import enrolment_routes, hub_routes, operation_routes
 from accord.hub.web.api_log import log_routes
@@ -83,6 +84,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         hub_routes(services),
         enrolment_routes(services),
         bundle_routes(services),
+        event_routes(services),
         feed_routes(services),
         statement_routes(services),
         log_routes(services),

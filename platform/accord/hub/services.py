@@ -27,7 +27,7 @@ from accord.hub.jobs import Jobs, JobTable
 from accord.hub.people import People, PeoplePolicy, build_people, people_keys
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
-from accord.hub.trail import Erasures, SelfAudit, Trail
+from accord.hub.trail import Erasures, OwnEvents, SelfAudit, Trail
 from accord.hub.trail.selfaudit import LOOK_SECONDS as SELF_AUDIT_SECONDS
 from accord.hub.transparency import (
     LogName,
@@ -84,6 +84,7 @@ class Services:
     trail: Trail
     erasures: Erasures
     self_audit: SelfAudit
+    own_events: OwnEvents
     backups: Backups
     jobs: Jobs
     job_table: JobTable
@@ -264,6 +265,7 @@ def build_services(
             file=config.erasures,
         ),
         self_audit=self_audit,
+        own_events=OwnEvents(engine=database.reading, reader=reader),
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),
         job_table=job_table,

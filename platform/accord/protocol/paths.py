@@ -26,6 +26,7 @@ RECEIPT: Final = "/v1/bundles/<bundle_id>/receipt"
 ERASURE: Final = "/v1/bundles/<bundle_id>/erasure"
 FEED: Final = "/v1/feed"
 DELIVERIES: Final = "/v1/deliveries"
+EVENTS: Final = "/v1/events"
 ACKNOWLEDGEMENTS: Final = "/v1/acknowledgements"
 TALLY: Final = "/v1/tallies/<month>"
 

@@ -95,7 +95,7 @@ def test_log_receipts_and_proofs_hold_after_an_erasure(scene: Scene) -> None:
     world.witness_round()
     receipt = scene.bank.get(f"/v1/bundles/{scene.bundle}/receipt", "wait=0").content
     wanted = parse_wanted({"person": NAME})
-    [*_, row] = world.services.trail.search(auditor, wanted, now=world.clock()).rows
+    row = world.services.trail.search(auditor, wanted, now=world.clock()).rows[0]
     proof = world.services.trail.proof(auditor, row.number, now=world.clock())
     erase(scene)
     world.witness_round()
@@ -105,7 +105,7 @@ def test_log_receipts_and_proofs_hold_after_an_erasure(scene: Scene) -> None:
     again = world.services.trail.proof(auditor, row.number, now=world.clock())
     record = parse_record(parse_proof(again).extra)
     assert verify_proof(again, record.leaf(), scene.policy).index == row.number
-    assert "person" not in record.opened()
+    assert NAME not in record.opened().values()
     head = world.services.reader.head(LogName.AUDIT)
     assert head is not None
     entries = world.services.reader.entries(LogName.AUDIT, 0, head.size)
@@ -122,13 +122,14 @@ def test_log_receipts_and_proofs_hold_after_an_erasure(scene: Scene) -> None:
 
 
 def test_an_erasure_is_an_event_that_names_the_ground_and_not_the_person(scene: Scene) -> None:
+    before = len([one for one in named(scene.world) if one[0] == scene.bank.org])
     erase(scene)
     wanted = parse_wanted({"what": "person.erased"})
     [row] = scene.world.services.trail.search(
         scene.actor(scene.bank), wanted, now=scene.world.clock()
     ).rows
     assert row.fields["basis"] == "asked by letter"
-    assert row.fields["detail"] == "events=42 accounts=1"
+    assert row.fields["detail"] == f"events={before} accounts=1"
     assert row.fields["person"] == OTHER
     assert NAME not in "".join(row.fields.values())
 
@@ -200,10 +201,11 @@ def test_who_may_erase_whom(scene: Scene) -> None:
 
 @pytest.mark.parametrize("reason", ["", "no", f"because {NAME} asked", "x" * 501])
 def test_a_reason_is_needed_and_may_not_name_the_person(scene: Scene, reason: str) -> None:
+    before = named(scene.world)
     with pytest.raises(Malformed) as caught:
         erase(scene, reason)
     assert caught.value.code == "reason_invalid"
-    assert len(named(scene.world)) == 43
+    assert named(scene.world) == before
 
 
 @pytest.mark.parametrize(

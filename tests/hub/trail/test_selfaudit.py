@@ -11,10 +11,21 @@ from tests.support.hub_world import World
 
 from accord.hub.access import Role
 from accord.hub.audit import Event, EventClass
-from accord.hub.storage import BodyStore
+from accord.hub.storage import Base, BodyStore
 from accord.hub.trail.findings import Findings
 from accord.hub.trail.selfaudit import compare
 from accord.kernel.markings import OrgKind
+
+
+def copied(table: str, *, where: str = "1 = 1", **changes: str) -> str:
+    """Return the statement that adds a row like another one, with other values where told."""
+    columns = [column.name for column in Base.metadata.tables[table].columns]
+    values = [changes.get(name, name) for name in columns]
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}"  # noqa: S608 - our own names
+        f" WHERE {where} LIMIT 1"
+    )
+
 
 EDITS = {
     "an event's outcome is changed in its column": (
@@ -43,10 +54,7 @@ EDITS = {
         "audit_events",
     ),
     "an event is added": (
-        (
-            "INSERT INTO audit_events SELECT 1000, entry_id, time, what, org, person, about, subject,"
-            " outcome, opened FROM audit_events WHERE number = 4"
-        ),
+        copied("audit_events", where="number = 4", number="1000"),
         "audit_events",
     ),
     "an event is put in the place of another": (
@@ -134,20 +142,13 @@ EDITS = {
         "bundles",
     ),
     "a bundle is added": (
-        (
-            "INSERT INTO bundles SELECT 50, org, '01a21219-a400-7dc3-a7c5-35bda33c285a', digest,"
-            " manifest, kind, accepted, expires, 2, directory_size, state, header, dsse, leaves, body,"
-            " body_file, body_length FROM bundles LIMIT 1"
-        ),
+        copied("bundles", number="50", bundle_id="'01a21219-a400-7dc3-a7c5-35bda33c285a'"),
         "bundles",
     ),
     "a recipient's entry is changed": ("UPDATE bundle_entries SET entry = :some", "bundles"),
     "a delivery is taken back": ("UPDATE bundle_entries SET delivered = NULL", "bundle_entries"),
     "an account is added by hand": (
-        (
-            "INSERT INTO people (login, handle, org, role, password, created)"
-            " VALUES ('mallory', '0123', 'first-bank@hub.test', 'administrator', 'x', 1)"
-        ),
+        copied("people", number="50", login="'mallory'", handle="'0123'", role="'administrator'"),
         "people",
     ),
     "an account gets another role": ("UPDATE people SET role = 'administrator'", "people"),

@@ -10,6 +10,7 @@ from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.confirmations import collect
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.own_events import check_own_events
 from accord.desk.exchange.pull import OnReceived, Pull, PullReport
 from accord.desk.exchange.receipts import Pause
 from accord.desk.exchange.submission import Submissions
@@ -50,7 +51,7 @@ class Rounds:
         pause: Pause | None = None,
         resync: bool = False,
     ) -> PullReport:
-        """Send what waits, receive what is new, take in confirmations.
+        """Send what waits, receive what is new, take in confirmations, check our own numbers.
 
         Args:
             on_received: told of each delivery.
@@ -65,6 +66,7 @@ class Rounds:
             retention_days=self.retention_days, on_received=on_received, resync=resync
         )
         collect(self.vault, self.client, self.mirror)
+        check_own_events(self.vault, self.client, self.mirror, org=self.org, clock=self.clock)
         self.vault.put_setting(_CHECKED, str(self.clock()).encode())
         return report
 

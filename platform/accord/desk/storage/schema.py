@@ -183,5 +183,17 @@ VERSIONS: tuple[str, ...] = (
         PRIMARY KEY (org, bundle, record, by_org, by_id, saw)
     ) WITHOUT ROWID;
     """,
+    """
+    -- Our own events of the hub's audit trail, each verified; one row of our head there.
+    CREATE TABLE own_events (
+        seq INTEGER PRIMARY KEY, number INTEGER NOT NULL, what TEXT NOT NULL,
+        actor TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL
+    );
+    CREATE INDEX own_events_by_subject ON own_events (subject, what);
+    CREATE TABLE own_head (
+        only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, number INTEGER NOT NULL,
+        chain BLOB NOT NULL, bound INTEGER NOT NULL, checked INTEGER NOT NULL
+    );
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

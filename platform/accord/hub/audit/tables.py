@@ -38,6 +38,12 @@ class AuditEvent(Base):
         _where("person", "person != ''"),
         _where("about", "about != ''"),
         _where("outcome", "outcome != 'ok'"),
+        Index(
+            "ix_audit_events_refused",
+            "number",
+            sqlite_where=text("outcome != 'ok'"),
+            postgresql_where=text("outcome != 'ok'"),
+        ),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -6,12 +6,14 @@ opens to whom is the table of ``hub.audit.openings``; the room adds who the read
 
 from accord.hub.trail.erasure import Erasure, Erasures, apply_erasures, load_erasures
 from accord.hub.trail.filters import Wanted, parse_wanted
+from accord.hub.trail.own import OwnEvents
 from accord.hub.trail.selfaudit import SelfAudit, SelfAuditReport
 from accord.hub.trail.service import Trail, TrailPage, TrailRow
 
 __all__ = [
     "Erasure",
     "Erasures",
+    "OwnEvents",
     "SelfAudit",
     "SelfAuditReport",
     "Trail",

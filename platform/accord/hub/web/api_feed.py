@@ -10,6 +10,7 @@ from accord.hub.access import Action, require
 from accord.hub.feed import Cursor, FeedItem
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
+from accord.kernel.identifiers import OrgId
 from accord.protocol import paths
 from accord.protocol.schemas.feed import DeliveriesQuery, FeedPage, FeedQuery
 from accord.webbase.api import ApiRoutes
@@ -37,7 +38,7 @@ def feed_routes(services: Services) -> ApiRoutes:
             "next": page.after,
             "more": page.more,
             "retention": services.feed.retention,
-        }
+        } | _head(services, actor.org, query.get("head"))
         if not page.retry_after:
             return answer, 200, {}
         # No free place to wait in: the same empty page, and when to ask again.
@@ -66,6 +67,12 @@ def feed_routes(services: Services) -> ApiRoutes:
 
 def _cursor(query: dict[str, Any]) -> Cursor:
     return Cursor(after=query["after"], feed=query.get("feed"), resync=bool(query["resync"]))
+
+
+def _head(services: Services, org: OrgId, after: int | None) -> dict[str, object]:
+    """Return the caller's signed head, when it was asked for and has grown."""
+    head = None if after is None else services.own_events.head(org, after=after)
+    return {} if head is None else {"head": head}
 
 
 def _item(item: FeedItem) -> dict[str, object]:

@@ -24,7 +24,9 @@ from dataclasses import dataclass
 from accord.kernel.encoding import b64decode, b64encode
 from accord.kernel.errors import Malformed, VerificationFailed
 from accord.kernel.identifiers import OrgId, parse_org_id
-from accord.kernel.tlog.leaf import Leaf, RecordFields
+from accord.kernel.tlog.leaf import Leaf, RecordFields, parse_record
+from accord.kernel.tlog.policy import Policy
+from accord.kernel.tlog.proof import parse_proof, verify_proof
 
 FIELD = "member."
 """Beginning of the names of these fields; a number follows."""
@@ -121,6 +123,24 @@ def membership_of(record: RecordFields, org: OrgId) -> Membership | None:
 def start_of(org: OrgId) -> OrgHead:
     """Return the head of an organisation that has no events."""
     return OrgHead(org=org, seq=0, number=-1, chain=chain_start(org))
+
+
+def verify_head(data: bytes, org: OrgId, policy: Policy) -> OrgHead:
+    """Verify an organisation's signed head: a proof of its newest event with the field open.
+
+    Raises:
+        Malformed: it is no proof with openings.
+        VerificationFailed: ``event_not_ours``, or a code of opening and proof.
+    """
+    record = parse_record(parse_proof(data).extra)
+    verified = verify_proof(data, record.leaf(), policy)
+    membership = membership_of(record, org)
+    if membership is None or membership.before is None:
+        raise VerificationFailed("event_not_ours", "The hub shows a head that is not ours.")
+    chain = chain_next(
+        membership.before, seq=membership.seq, number=verified.index, leaf=record.leaf()
+    )
+    return OrgHead(org=org, seq=membership.seq, number=verified.index, chain=chain, bound=True)
 
 
 def extend_head(head: OrgHead, events: Iterable[OwnEvent]) -> OrgHead:

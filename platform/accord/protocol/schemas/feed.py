@@ -6,9 +6,11 @@ from marshmallow import fields
 
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
+from accord.kernel.tlog.proof import MAX_PROOF
 from accord.protocol.schemas.bundles import MAX_WAIT
 from accord.protocol.schemas.fields import (
     MAX_U63,
+    Base64Bytes,
     CheckedText,
     QueryInteger,
     StrictSchema,
@@ -65,9 +67,13 @@ class DeliveriesQuery(PageQuery):
 
 
 class FeedQuery(DeliveriesQuery):
-    """``GET /v1/feed``: ``wait`` up to so many seconds for the first item."""
+    """``GET /v1/feed``: ``wait`` up to so many seconds for the first item.
+
+    ``head``: the last of its own numbers of events that the caller has checked.
+    """
 
     wait = QueryInteger(largest=MAX_WAIT, load_default=0)
+    head = QueryInteger(largest=MAX_U63)
 
 
 class FeedItem(StrictSchema):
@@ -93,12 +99,14 @@ class FeedPage(StrictSchema):
     often misses nothing.
 
     ``retry_after`` (seconds, as the header) stands only in an empty page of a poll that found no
-    place to wait in.
+    place to wait in. ``head``: the caller's signed head in the audit log (a proof), when the
+    query named one and it has grown since.
     """
 
     items = fields.List(fields.Nested(FeedItem), required=True)
     feed = CheckedText(parse_feed_name, required=True)
     next = whole(required=True)
     retention = whole(required=True)
+    head = Base64Bytes(limit=MAX_PROOF)
     more = fields.Boolean(required=True, truthy={True}, falsy={False})
     retry_after = whole()

@@ -1,0 +1,145 @@
+"""Our own numbers in the hub's audit trail, checked against what we did ourselves.
+
+Numbered in the code: (1) the checkpoint has its quorum and is no other history than we have seen;
+(2) each event stands in that log; (3) our numbers are gap-free, in order, and their chain is what
+the events themselves commit; (4) every acceptance that the hub told us, and every delivery that we
+took, is among them. What the hub left out, moved or changed fails one of these.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accord.clock import Clock
+from accord.desk.exchange.client import HubClient, query_of
+from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.storage import Vault
+from accord.desk.storage.mirror import SeenCheckpoint, add_checkpoint, latest_checkpoint
+from accord.desk.storage.own_events import (
+    OwnEventRow,
+    add_own_events,
+    own_head,
+    unlogged_acceptances,
+    unlogged_deliveries,
+)
+from accord.kernel.directory.rootfile import LogName
+from accord.kernel.errors import Unavailable, VerificationFailed
+from accord.kernel.identifiers import OrgId
+from accord.kernel.tlog.checkpoint import CosignedCheckpoint, open_cosigned
+from accord.kernel.tlog.heads import OrgHead, OwnEvent, extend_head
+from accord.kernel.tlog.leaf import parse_record
+from accord.kernel.tlog.merkle import leaf_hash, verify_inclusion
+from accord.protocol import paths
+from accord.protocol.schemas.events import MAX_EVENTS, EventsPage
+
+SLACK_SECONDS = 600
+"""Clocks of desk and witnesses may differ so much; a delivery must be logged by then."""
+
+_TELL = "Keep this vault as evidence; tell the hub's operator, the registrars and the witnesses."
+
+
+def check_own_events(
+    vault: Vault, client: HubClient, mirror: DirectoryMirror, *, org: OrgId, clock: Clock
+) -> int:
+    """Take in our events since the last check, verify and compare them; return how many.
+
+    Raises:
+        Malformed: the answer cannot be read.
+        VerificationFailed: ``event_missing``, ``log_shrunk``, or a code of checkpoint, path, chain.
+        Unavailable: the hub cannot be reached. Before its first quorum there is nothing to check.
+    """
+    count = 0
+    while True:
+        head = own_head(vault, org)
+        query = query_of({"after": head.seq, "limit": MAX_EVENTS})
+        try:
+            page = client.get_json(paths.EVENTS, EventsPage, query, signed=True)
+        except Unavailable as error:
+            if error.code == "checkpoint_missing":
+                return count
+            raise
+        cosigned = _checkpoint(vault, mirror, page["checkpoint"], now=clock())  # (1)
+        events = [_event(item, cosigned) for item in page["items"]]  # (2)
+        head = extend_head(head, events)  # (3)
+        with vault.transaction() as connection:
+            add_own_events(connection, head, _rows(head, events), now=clock())
+        count += len(events)
+        if not (page["more"] and events):
+            _compare(vault, cosigned)  # (4)
+            return count
+
+
+def _checkpoint(
+    vault: Vault, mirror: DirectoryMirror, note: bytes, *, now: int
+) -> CosignedCheckpoint:
+    cosigned = open_cosigned(note, mirror.root.log_policy(LogName.AUDIT), now=now)
+    found = cosigned.checkpoint
+    seen = latest_checkpoint(vault, found.origin)
+    if seen is not None and seen.size > found.size:
+        raise VerificationFailed(
+            "log_shrunk",
+            "The hub shows a shorter audit log than before.",
+            observed=f"{found.size} after {seen.size}",
+            next_step=_TELL,
+        )
+    with vault.transaction() as connection:
+        add_checkpoint(
+            connection,
+            SeenCheckpoint(
+                origin=found.origin, size=found.size, root=found.root, note=note, seen=now
+            ),
+        )
+    return cosigned
+
+
+def _event(item: Mapping[str, Any], cosigned: CosignedCheckpoint) -> OwnEvent:
+    record = parse_record(item["record"])
+    verify_inclusion(
+        index=item["number"],
+        size=cosigned.checkpoint.size,
+        leaf=leaf_hash(record.leaf()),
+        path=item["path"],
+        root=cosigned.checkpoint.root,
+    )
+    return OwnEvent(number=item["number"], record=record)
+
+
+def _rows(head: OrgHead, events: Sequence[OwnEvent]) -> list[OwnEventRow]:
+    """Return the rows of events that end at ``head``."""
+    first = head.seq - len(events) + 1
+    rows = []
+    for seq, event in enumerate(events, start=first):
+        fields = event.record.opened()
+        time = fields.get("time", "")
+        rows.append(
+            OwnEventRow(
+                seq=seq,
+                number=event.number,
+                what=fields.get("what", ""),
+                actor=fields.get("org", ""),
+                subject=fields.get("subject", ""),
+                outcome=fields.get("outcome", ""),
+                at=int(time) if time.isascii() and time.isdigit() else 0,
+            )
+        )
+    return rows
+
+
+def _compare(vault: Vault, cosigned: CosignedCheckpoint) -> None:
+    accepted = unlogged_acceptances(vault, size=cosigned.checkpoint.size)
+    if accepted:
+        bundle, index = accepted[0]
+        raise VerificationFailed(
+            "event_missing",
+            "The hub said that a bundle of ours is in its audit log, and it is not.",
+            observed=f"{bundle} at {index}, {len(accepted)} in all",
+            next_step=_TELL,
+        )
+    before = min(cosigned.times.values(), default=0) - SLACK_SECONDS
+    delivered = unlogged_deliveries(vault, before=before)
+    if delivered:
+        raise VerificationFailed(
+            "event_missing",
+            "We took a bundle from the hub, and its audit log does not say so.",
+            observed=f"{delivered[0]}, {len(delivered)} in all",
+            next_step=_TELL,
+        )
