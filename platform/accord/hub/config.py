@@ -160,6 +160,14 @@ class HubConfig:
         return self.home / ROOT_DRAFT_NAME
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How a hub is reached from outside: settings ``https`` and ``authorities``."""
+
+    https: bool = False
+    authorities: tuple[str, ...] = ()
+
+
 def new_config(
     home: Path,
     *,
@@ -167,6 +175,7 @@ def new_config(
     host: str,
     port: int,
     database: str = "",
+    reached: Reached | None = None,
 ) -> HubConfig:
     """Write the settings of a new hub and return them.
 
@@ -190,15 +199,18 @@ def new_config(
         host=host,
         port=port,
         database=parse_database(database) if database else "",
+        https=reached.https if reached else False,
+        authorities=reached.authorities if reached else (),
     )
+    authorities = ", ".join(f'"{one}"' for one in config.authorities)
     lines = [
         f'origin = "{config.origin}"',
         f'instance = "{config.instance}"',
         f'host = "{config.host}"',
         f"port = {config.port}",
-        "https = false",
+        f"https = {str(config.https).lower()}",
         f"threads = {config.threads}",
-        "authorities = []",
+        f"authorities = [{authorities}]",
         f'database = "{config.database}"',
         f"feed_days = {config.feed_days}",
     ]

@@ -6,13 +6,14 @@ from accord.hub.cli.audit import audit
 from accord.hub.cli.backups import backup, restore
 from accord.hub.cli.charters import charter
 from accord.hub.cli.checks import check
-from accord.hub.cli.identity import init
+from accord.hub.cli.making import init
 from accord.hub.cli.orgs import org
 from accord.hub.cli.people import user
 from accord.hub.cli.quarantine import quarantine
 from accord.hub.cli.roots import root
 from accord.hub.cli.serving import serve
 from accord.hub.cli.settings import check_config
+from accord.hub.cli.sheets import sheet
 from accord.hub.cli.summaries import summary
 
 __all__ = ["hub"]
@@ -25,6 +26,7 @@ def hub() -> None:
 
 for command in (
     init,
+    sheet,
     audit,
     root,
     charter,
