@@ -16,9 +16,9 @@ _LOCALES = Path(__file__).parent / "locale"
 _TEXTS = catalogues.translation(DOMAIN, _LOCALES, languages=[LANGUAGE], fallback=True)
 
 
-def gettext(message: str) -> str:
-    """Return ``message`` in the language of the pages."""
-    return _TEXTS.gettext(message)
+def gettext(message: str, **names: str | int) -> str:
+    """Return ``message`` in the language of the pages, with ``%(name)s`` filled in."""
+    return _TEXTS.gettext(message) % names if names else _TEXTS.gettext(message)
 
 
 def install_texts(environment: Environment) -> None:

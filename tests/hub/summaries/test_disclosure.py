@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord.hub.summaries.audit import PROTECTION_PERCENT, Reader, exposed, safe_marks
+from accord.hub.summaries.audit import (
+    PROTECTION_PERCENT,
+    Problem,
+    Reader,
+    exposed,
+    marked_slack,
+    owed_to_members,
+    owed_to_outsiders,
+    rest_of,
+    safe_marks,
+)
 from accord.hub.summaries.cube import (
     COUNTRY_ROWS,
     KIND_ROWS,
@@ -36,6 +46,7 @@ from accord.kernel.indicators.records import Role
 from accord.kernel.statements.tally import Cell, Tally
 
 EVEN = [f"org{number}@hub.test" for number in range(6)]
+MORE = [*EVEN, *(f"org{number}@hub.test" for number in range(6, 20))]
 
 
 def even(records: int, organisations: int = 6) -> Count:
@@ -111,7 +122,7 @@ def test_rows_are_fixed_before_any_data_is_seen() -> None:
 def sample(seed: int, organisations: int = 6, scale: int = 40) -> list[Tally]:
     """Tallies of organisations that see much of a few things and little of many."""
     tallies = []
-    for org in EVEN[:organisations]:
+    for org in MORE[:organisations]:
         cells = []
         for kind, network, role, country in itertools.product(
             Kind, (Network.BTC, Network.EVM, Network.XMR), list(Role)[:5], ("NL", "DE", "FR", None)
@@ -150,6 +161,25 @@ def test_every_total_is_the_sum_of_its_counts(seed: int) -> None:
         balance[edge.start] = balance.get(edge.start, 0) - edge.count.records
         balance[edge.end] = balance.get(edge.end, 0) + edge.count.records
     assert set(balance.values()) == {0}
+
+
+def reader_of(edges: list[Edge], marks: dict[Place, Mark], *, third: str | None = None) -> Reader:
+    slack = {edge.place: marked_slack(edge, marks[edge.place]) for edge in edges}
+    return Reader(edges, slack, third=third)
+
+
+def narrowed(edges: list[Edge], marks: dict[Place, Mark], owed: set[Place]) -> list[Place]:
+    """The places about which an outsider learns too much from ``marks``."""
+    promises = {
+        edge.place: marked_slack(edge, Mark.SMALL)
+        if marks[edge.place] is Mark.SMALL
+        else owed_to_outsiders(edge.count)
+        for edge in edges
+        if marks[edge.place] is Mark.SMALL or edge.place in owed
+    }
+    slack = {edge.place: marked_slack(edge, marks[edge.place]) for edge in edges}
+    problem = Problem(edges=edges, shown={}, unshown=slack, owed=promises, owed_to_members={})
+    return exposed(problem, frozenset())
 
 
 @dataclass
@@ -221,7 +251,7 @@ def test_the_audit_finds_exactly_what_trying_every_table_finds(
 ) -> None:
     world = small(counts, hidden)
     fitting = every_table(world)
-    reader = Reader(world.edges, world.marks)
+    reader = reader_of(world.edges, world.marks)
     for edge in world.edges:
         low, high = reader.possible(edge.place)
         values = [table[edge.place] for table in fitting]
@@ -237,17 +267,17 @@ def test_a_hidden_count_that_its_total_gives_away_is_found() -> None:
     world = small([500, 20, 20, 20], hidden=set())
     place = Place(Table.KIND_ROLE, "k1/r1")
     world.marks[place] = Mark.HIDDEN
-    low, high = Reader(world.edges, world.marks).possible(place)
+    low, high = reader_of(world.edges, world.marks).possible(place)
     assert 490 <= low <= 500 <= high <= 510
-    assert exposed(world.edges, world.marks, frozenset({place})) == [place]
+    assert narrowed(world.edges, world.marks, {place}) == [place]
 
 
 def test_a_zero_that_its_total_gives_away_is_found_and_covered() -> None:
     world = small([0, 40, 40, 40], hidden=set())
     place = Place(Table.KIND_ROLE, "k1/r1")
-    assert Reader(world.edges, world.marks).possible(place)[1] < 9
-    assert place in exposed(world.edges, world.marks, frozenset())
-    assert exposed(world.edges, safe_marks(world.edges, Audience.MEMBERS), frozenset()) == []
+    assert reader_of(world.edges, world.marks).possible(place)[1] < 9
+    assert place in narrowed(world.edges, world.marks, set())
+    assert narrowed(world.edges, safe_marks(world.edges, Audience.MEMBERS), set()) == []
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -255,7 +285,8 @@ def test_a_zero_that_its_total_gives_away_is_found_and_covered() -> None:
 def test_no_reader_narrows_down_what_a_release_hides(seed: int, audience: Audience) -> None:
     edges = count_tallies(sample(seed, scale=(20, 60, 200, 2000)[seed % 4]))
     marks = safe_marks(edges, audience)
-    reader = Reader(edges, marks)
+    reader = reader_of(edges, marks)
+    members = {org: reader_of(edges, marks, third=org) for org in EVEN}
     owed = {edge.place for edge in edges if mark_of(edge.count, audience) is Mark.HIDDEN}
     shown = 0
     for edge in edges:
@@ -270,8 +301,23 @@ def test_no_reader_narrows_down_what_a_release_hides(seed: int, audience: Audien
             assert high - low >= 9
             assert high >= edge.count.records + margin
             assert low <= max(10, edge.count.records - margin)
+            for org, (down, up) in owed_to_members(edge.count).items():
+                assert members[org].room_below(edge.place, down) == down
+                assert members[org].room_above(edge.place, up) == up
         shown += mark is Mark.SHOWN
     assert shown > 0
+
+
+def test_two_members_are_owed_what_the_others_do_not_cover() -> None:
+    three = Count.of({"a": 900, "b": 60, "c": 40})
+    assert rest_of(three) == 40
+    assert rest_of(three, third="a") == 900
+    # Any two know the third's part.
+    assert owed_to_members(three) == {"a": (135, 135), "b": (9, 9), "c": (6, 6)}
+    four = Count.of({"a": 900, "b": 60, "c": 40, "d": 100})
+    assert owed_to_members(four) == {"a": (95, 95)}
+    assert owed_to_members(even(600)) == {}
+    assert owed_to_members(Count.of({})) == {}
 
 
 def test_a_dominant_organisation_stays_hidden_through_all_tables() -> None:
@@ -280,7 +326,7 @@ def test_a_dominant_organisation_stays_hidden_through_all_tables() -> None:
     first = tallies[0]
     tallies[0] = Tally(org=first.org, month=first.month, created=0, cells=(*first.cells, big))
     edges = count_tallies(tallies)
-    reader = Reader(edges, marks := safe_marks(edges, Audience.MEMBERS))
+    reader = reader_of(edges, marks := safe_marks(edges, Audience.MEMBERS))
     for place in (Place(Table.COUNTRY, "US"), Place(Table.KIND, "domain"), TOTAL):
         assert marks[place] is Mark.HIDDEN
         low, high = reader.possible(place)

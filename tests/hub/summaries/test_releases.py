@@ -20,7 +20,7 @@ from accord.hub.summaries.release import (
     make_release,
     parse_release,
 )
-from accord.kernel.errors import AuthenticationNeeded, Malformed, NotFound, Refused
+from accord.kernel.errors import AuthenticationNeeded, Conflict, Malformed, NotFound, Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 from accord.kernel.statements.tally import TALLY_TYPE, month_end, sign_tally
@@ -62,7 +62,10 @@ def test_an_open_month_and_a_stray_tally_are_refused() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b'"v":1', b'"v":2'),
+        (b'"v":2', b'"v":1'),
+        (b'"v":2', b'"v":3'),
+        (b'"version":1', b'"version":3'),
+        (b'"mark":"small"', b'"mark":"small","since":1'),
         (b'"members"', b'"all"'),
         (b'"mark":"small"', b'"mark":"tiny"'),
         (b'"mark":"small"', b'"mark":"shown"'),
@@ -70,7 +73,8 @@ def test_an_open_month_and_a_stray_tally_are_refused() -> None:
         (b'"mark":"shown","value":', b'"mark":"shown","value":1'),
         (b'"row":"AD"', b'"row":"AE"'),
         (b'"table":"country"', b'"table":"county"'),
-        (b'"month":"2026-10"', b'"month":"2026-13"'),
+        (b'"period":"2026-10"', b'"period":"2026-13"'),
+        (b'"period":"2026-10"', b'"period":"2026-Q5"'),
         (b'"made"', b'"when"'),
     ],
 )
@@ -91,9 +95,17 @@ def test_any_bytes_are_refused_with_a_code(data: bytes) -> None:
 
 
 def test_a_figure_is_written_alike_everywhere() -> None:
-    assert Figure(mark=Mark.SMALL, value=None).text == "<10"
-    assert Figure(mark=Mark.HIDDEN, value=None).text == "hidden"
-    assert Figure(mark=Mark.SHOWN, value=125).text == "125"
+    made = release_of()
+    for release, small in ((made, "<10"), (replace(made, period="2026-Q4"), "<30")):
+        assert release.text(Figure(mark=Mark.SMALL, value=None)) == small
+        assert release.text(Figure(mark=Mark.HIDDEN, value=None)) == "hidden"
+        assert release.text(Figure(mark=Mark.SHOWN, value=125)) == "125"
+
+
+def test_a_document_of_the_first_form_reads_as_the_first_version() -> None:
+    made = release_of()
+    old = format_release(made).replace(b'"v":2,"period"', b'"v":1,"month"')
+    assert parse_release(old.replace(b'"version":1,', b"")) == made
 
 
 @pytest.fixture
@@ -102,7 +114,7 @@ def members(world: World) -> list[Desk]:
 
 
 def send_tallies(members: list[Desk], seed: int = 1, created: int = END) -> None:
-    for desk, tally in zip(members, sample(seed), strict=True):
+    for desk, tally in zip(members, sample(seed), strict=False):
         signed = sign_tally(replace(tally, org=desk.org, month=MONTH, created=created), desk.sig)
         answer = desk.send("PUT", f"/v1/tallies/{MONTH}", signed, TALLY_TYPE)
         assert answer.status_code == 202, answer.text
@@ -131,7 +143,7 @@ def test_a_month_without_tallies_is_not_released(world: World) -> None:
 
 def test_nobody_sees_a_summary_without_a_name(world: World) -> None:
     with pytest.raises(AuthenticationNeeded):
-        world.services.releases.months(None)
+        world.services.releases.periods(None)
     with pytest.raises(AuthenticationNeeded):
         world.services.releases.view(None, MONTH, form="page", now=NOW)
 
@@ -147,7 +159,7 @@ def test_the_charter_says_whose_people_see_summaries(
     desk = world.enrol("another", kind)
     person = Actor(org=desk.org, kind=kind, role=Role.VIEWER, person="someone")
     asked = (
-        lambda: world.services.releases.months(person),
+        lambda: world.services.releases.periods(person),
         lambda: world.services.releases.view(person, MONTH, form="page", now=NOW),
         lambda: world.services.summaries.activity(person, now=NOW),
     )
@@ -188,6 +200,11 @@ def test_a_person_sees_page_file_and_log_with_the_same_figures(
     for row in rows:
         if row["table"] in {"kind", "role", "network", "kind-role"}:
             assert row["records"].replace("<", "&lt;") in page
+    for form, head in (("pdf", b"%PDF-"), ("svg", b"<svg "), ("png", b"\x89PNG")):
+        file = world.client.get(f"/summary.{form}?month={MONTH}")
+        assert file.content.startswith(head)
+        assert file.headers["Content-Disposition"].endswith(f'"summary-{MONTH}.{form}"')
+    assert world.client.get("/summary.exe").status_code == 404
     assert world.client.get(f"/summary?month={MONTH}").text.count("<h1>") == 1
     assert world.client.get("/summary?month=2026-1").status_code == 400
     assert world.client.get("/summary?month=2020-01").status_code == 404
@@ -211,3 +228,76 @@ def test_a_page_is_small_and_carries_no_script_or_style(world: World, members: l
 def test_tables_are_declared_for_every_kind_of_release() -> None:
     made = release_of()
     assert {place.table for place in made.figures} == set(Table)
+
+
+def test_anybody_reads_a_quarter_and_nobody_a_month(world: World, members: list[Desk]) -> None:
+    assert "No quarter has been published yet" in world.client.get("/public").text
+    assert world.client.get("/public.csv").status_code in {400, 404}
+    months = ("2026-07", "2026-08", "2026-09")
+    for seed, month in enumerate(months, 1):
+        for desk, tally in zip(members, sample(seed, scale=200), strict=True):
+            said = replace(tally, org=desk.org, month=month, created=month_end(month))
+            signed = sign_tally(said, desk.sig)
+            assert desk.send("PUT", f"/v1/tallies/{month}", signed, TALLY_TYPE).status_code == 202
+    with pytest.raises(NotFound, match="months_missing"):
+        world.services.releases.release("2026-Q3", now=NOW)
+    for month in months:
+        world.services.releases.release(month, now=NOW)
+    made = world.services.releases.release("2026-Q3", now=NOW)
+    assert world.services.releases.release("2026-Q3", now=NOW + 1) == made
+    page = world.client.get("/public").text
+    assert "Summary of" in page
+    assert "2026-Q3" in page
+    for figure in made.figures.values():
+        assert made.text(figure).replace("<", "&lt;") in page
+    assert not any(desk.name in page for desk in members)
+    assert len(page) < 60_000
+    rows = list(csv.DictReader(io.StringIO(world.client.get("/public.csv?quarter=2026-Q3").text)))
+    assert len(rows) == len(made.figures)
+    for path, status in (
+        ("/public?quarter=2026-09", 404),
+        ("/public.csv?quarter=2026-08", 404),
+        ("/public?quarter=2026-Q2", 404),
+        ("/public?quarter=x", 400),
+        ("/public.exe", 404),
+        ("/summary?month=2026-07", 401),
+    ):
+        assert world.client.get(path).status_code == status
+    with pytest.raises(NotFound, match="summary_missing"):
+        world.services.releases.view(viewer(members[0].org), "2026-Q3", form="page", now=NOW)
+    with pytest.raises(Malformed, match="month_open"):
+        world.services.releases.release("2026-Q4", now=NOW)
+    with pytest.raises(Conflict, match="summary_final"):
+        world.services.releases.amend("2026-08", now=NOW)
+
+
+def test_late_and_corrected_tallies_make_one_second_version(
+    world: World, members: list[Desk]
+) -> None:
+    """The first version stays in the log and in the database; a third there never is."""
+    releases = world.services.releases
+    send_tallies(members)
+    first = releases.release(MONTH, now=NOW)
+    with pytest.raises(Conflict, match="amendment_empty"):
+        releases.amend(MONTH, now=NOW)
+    assert releases.state(MONTH).late == ()
+    send_tallies(members[:1], seed=2, created=END + 1)
+    assert len(releases.state(MONTH).late) == 1
+    with pytest.raises(Refused, match="amendment_too_few"):
+        releases.amend(MONTH, now=NOW)
+    send_tallies(members, seed=9, created=END + 2)
+    seen = releases.preview(MONTH, now=NOW, amended=True)
+    assert releases.view(viewer(members[0].org), MONTH, form="page", now=NOW) == first
+    second = releases.amend(MONTH, now=NOW)
+    assert second == seen
+    assert second.version == 2
+    assert second.corrected > 0
+    assert releases.view(viewer(members[0].org), MONTH, form="page", now=NOW) == second
+    assert releases.release(MONTH, now=NOW) == first
+    assert releases.state(MONTH).final
+    send_tallies(members, seed=10, created=END + 3)
+    with pytest.raises(Conflict, match="summary_final"):
+        releases.amend(MONTH, now=NOW)
+    enter(world)
+    page = world.client.get("/summary").text
+    assert f"corrected: {second.corrected} counts differ" in page

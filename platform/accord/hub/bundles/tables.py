@@ -20,6 +20,7 @@ class BundleRow(Base):
         Index("ix_bundles_erased_expired", "erased", "expired"),
         Index("ix_bundles_body_file", "body_file"),
         Index("ix_bundles_bundle_id", "bundle_id"),
+        Index("ix_bundles_kind_accepted", "kind", "accepted"),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)

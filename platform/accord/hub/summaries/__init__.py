@@ -6,8 +6,19 @@ Only pre-declared tables over closed periods, under disclosure control (flows, "
 from accord.hub.summaries.activity import Activity
 from accord.hub.summaries.cube import Table
 from accord.hub.summaries.disclosure import Audience, Mark
+from accord.hub.summaries.periods import months_of
 from accord.hub.summaries.release import Figure, Release
 from accord.hub.summaries.releases import Releases
 from accord.hub.summaries.service import Summaries
 
-__all__ = ["Activity", "Audience", "Figure", "Mark", "Release", "Releases", "Summaries", "Table"]
+__all__ = [
+    "Activity",
+    "Audience",
+    "Figure",
+    "Mark",
+    "Release",
+    "Releases",
+    "Summaries",
+    "Table",
+    "months_of",
+]

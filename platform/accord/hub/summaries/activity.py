@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from accord.hub.access import Actor
 from accord.hub.audit import EventClass
 from accord.hub.audit.queries import count_between, first_since
+from accord.hub.bundles.recalls import Recalls, recent_recalls
 from accord.hub.directory import Directory
 from accord.hub.summaries.viewers import require_viewer
 from accord.kernel.directory.organisation import Status
@@ -36,10 +37,11 @@ class Week:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """Weeks, oldest first; active organisations by kind, in the order of the kinds."""
+    """Weeks, oldest first; active organisations by kind, in their order; recalls of these weeks."""
 
     weeks: tuple[Week, ...]
     members: tuple[tuple[str, int], ...]
+    recalls: Recalls
 
 
 def recent_activity(
@@ -59,9 +61,12 @@ def recent_activity(
             )
             for start, low, high in zip(starts, edges, edges[1:], strict=False)
         )
+        recalls = recent_recalls(connection, starts[0])
     kinds = Counter(
         one.profile.kind for one in directory.state().organisations() if one.status is Status.ACTIVE
     )
     return Activity(
-        weeks=weeks, members=tuple((kind.value, kinds[kind]) for kind in OrgKind if kinds[kind])
+        weeks=weeks,
+        members=tuple((kind.value, kinds[kind]) for kind in OrgKind if kinds[kind]),
+        recalls=recalls,
     )

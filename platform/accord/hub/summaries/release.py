@@ -1,7 +1,8 @@
-"""A release: what readers get of a closed month. Made once, kept as its own bytes, never changed.
+"""A release: what readers get of a closed period. Kept as its own bytes, never changed.
 
-A tally that comes or is replaced after the release changes nothing of it: two versions of one month
-could be subtracted. The document holds marks and rounded values only: nothing else leaves by it.
+A tally that comes or is replaced after the release changes nothing of it; a month can be corrected
+once, by a second version that is audited together with the first (``amendment``). The document
+holds marks and rounded values only: nothing else leaves by it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 
 from accord.hub.summaries.audit import safe_marks
 from accord.hub.summaries.cube import Edge, Place, Table, count_tallies
-from accord.hub.summaries.disclosure import ROUNDING, Audience, Mark, rounded
+from accord.hub.summaries.disclosure import MIN_RECORDS, ROUNDING, Audience, Mark, rounded
+from accord.hub.summaries.periods import months_of, require_closed
 from accord.kernel.encoding import (
     JsonValue,
     dump_object,
@@ -21,43 +23,44 @@ from accord.kernel.encoding import (
 )
 from accord.kernel.errors import Malformed
 from accord.kernel.markings import parse_code
-from accord.kernel.statements.tally import Tally, month_end
+from accord.kernel.statements.tally import Tally
 
 MAX_RELEASE = 1024 * 1024
 """Largest release document in bytes."""
 
 MAX_FIGURES = 5000
 
+MAX_VERSION = 2
+"""A month is corrected once at most."""
+
+_FIGURE = ("table", "row", "mark", "value", "since")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One released count: its mark, and its rounded value when it is shown."""
+    """One released count: its mark, its rounded value when it is shown, and since which version."""
 
     mark: Mark
     value: int | None
-
-    @property
-    def text(self) -> str:
-        """What pages and files write: the value, ``<10`` or ``hidden``."""
-        if self.mark is Mark.SMALL:
-            return "<10"
-        return str(self.value) if self.mark is Mark.SHOWN else "hidden"
+    since: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """All figures of one month for one audience.
+    """All figures of one period for one audience.
 
     Attributes:
-        month: ``YYYY-MM``, closed.
+        period: ``YYYY-MM`` or ``YYYY-Qn``, closed.
         audience: whose thresholds were applied.
+        version: 1, or 2 for a correction.
         made: unix second of the release.
         organisations: how many organisations had sent a tally.
         figures: a figure for every place of the declared tables.
     """
 
-    month: str
+    period: str
     audience: Audience
+    version: int
     made: int
     organisations: int
     figures: Mapping[Place, Figure]
@@ -71,6 +74,22 @@ class Release:
     def hidden(self) -> int:
         """How many figures are not shown, ``<10`` included."""
         return len(self.figures) - self.shown
+
+    @property
+    def small_text(self) -> str:
+        """What a count of fewer than 10 in each month is written as; zero looks alike."""
+        return f"<{MIN_RECORDS * len(months_of(self.period))}"
+
+    def text(self, figure: Figure) -> str:
+        """Return what pages and files write: the value, ``<10`` (or ``<30``), or ``hidden``."""
+        if figure.mark is Mark.SMALL:
+            return self.small_text
+        return str(figure.value) if figure.mark is Mark.SHOWN else "hidden"
+
+    @property
+    def corrected(self) -> int:
+        """How many figures the correction changed."""
+        return sum(figure.since > 1 for figure in self.figures.values())
 
     def rows(self, table: Table) -> list[tuple[str, Figure]]:
         """Return the rows of ``table`` in their declared order."""
@@ -87,15 +106,15 @@ def make_release(tallies: Iterable[Tally], *, month: str, audience: Audience, no
         Refused: ``summary_unsafe``.
     """
     given = list(tallies)
-    if now < month_end(month):
-        raise Malformed("month_open", "A month is released when it is over.", observed=month)
+    require_closed(month, now=now)
     if len({tally.org for tally in given}) != len(given) or {t.month for t in given} - {month}:
         raise Malformed("tally_misplaced", "One tally an organisation, all of one month.")
     edges = count_tallies(given)
     marks = safe_marks(edges, audience)
     return Release(
-        month=month,
+        period=month,
         audience=audience,
+        version=1,
         made=now,
         organisations=len(given),
         figures={edge.place: _figure(edge, marks[edge.place]) for edge in edges},
@@ -110,9 +129,10 @@ def format_release(release: Release) -> bytes:
     """Return the document: every place in the declared order."""
     return dump_object(
         {
-            "v": 1,
-            "month": release.month,
+            "v": 2,
+            "period": release.period,
             "audience": release.audience.value,
+            "version": release.version,
             "made": release.made,
             "organisations": release.organisations,
             "figures": [_figure_object(place, figure) for place, figure in release.figures.items()],
@@ -128,11 +148,13 @@ def _figure_object(place: Place, figure: Figure) -> dict[str, JsonValue]:
     }
     if figure.value is not None:
         obj["value"] = figure.value
+    if figure.since > 1:
+        obj["since"] = figure.since
     return obj
 
 
 def parse_release(data: bytes) -> Release:
-    """Parse a document strictly: each place once, values only where shown.
+    """Parse a document of either form strictly: each place once, values only where shown.
 
     Rows that were declared when it was made may be others than today's.
 
@@ -141,16 +163,21 @@ def parse_release(data: bytes) -> Release:
             ``audience_unknown``, ``table_unknown``, ``mark_unknown``, ``figure_invalid``.
     """
     obj = parse_object(data, limit=MAX_RELEASE)
-    require_keys(obj, required=("v", "month", "audience", "made", "organisations", "figures"))
-    require_int(obj, "v", minimum=1, maximum=1)
-    month = require_str(obj, "month", limit=7)
-    month_end(month)
-    figures = dict(map(_parse_figure, require_list(obj, "figures", maximum=MAX_FIGURES)))
-    if len(figures) != len(require_list(obj, "figures", maximum=MAX_FIGURES)):
+    # Documents of the first form stand as they were stored; they have no correction.
+    first_form = obj.get("v") == 1
+    ours = ("month", "audience") if first_form else ("period", "audience", "version")
+    require_keys(obj, required=("v", *ours, "made", "organisations", "figures"))
+    require_int(obj, "v", minimum=1, maximum=2)
+    period = require_str(obj, ours[0], limit=7)
+    months_of(period)
+    listed = require_list(obj, "figures", maximum=MAX_FIGURES)
+    figures = dict(map(_parse_figure, listed))
+    if len(figures) != len(listed):
         raise Malformed("figure_invalid", "A place stands twice.")
     return Release(
-        month=month,
+        period=period,
         audience=parse_code(Audience, obj["audience"], code="audience_unknown"),
+        version=1 if first_form else require_int(obj, "version", minimum=1, maximum=MAX_VERSION),
         made=require_int(obj, "made"),
         organisations=require_int(obj, "organisations"),
         figures=figures,
@@ -160,7 +187,7 @@ def parse_release(data: bytes) -> Release:
 def _parse_figure(obj: JsonValue) -> tuple[Place, Figure]:
     if not isinstance(obj, dict):
         raise Malformed("value_invalid", "A figure must be an object.")
-    require_keys(obj, required=("table", "row", "mark", "value"), optional=("value",))
+    require_keys(obj, required=_FIGURE, optional=("value", "since"))
     place = Place(
         parse_code(Table, obj["table"], code="table_unknown"), require_str(obj, "row", limit=80)
     )
@@ -170,4 +197,5 @@ def _parse_figure(obj: JsonValue) -> tuple[Place, Figure]:
     value = require_int(obj, "value", minimum=1) if "value" in obj else None
     if value is not None and value % ROUNDING:
         raise Malformed("figure_invalid", f"A value is a multiple of {ROUNDING}.")
-    return place, Figure(mark=mark, value=value)
+    since = require_int(obj, "since", minimum=2, maximum=MAX_VERSION) if "since" in obj else 1
+    return place, Figure(mark=mark, value=value, since=since)

@@ -1,22 +1,22 @@
 """Taking tallies and giving out what disclosure control lets through.
 
 Invariants: a tally is signed by the organisation that sends it and is about a closed month; a later
-one of the same organisation and month replaces it; the signed bytes are kept.
+one of the same organisation and month counts instead of it; the signed bytes of all are kept, since
+a release is corrected by what changed after it.
 """
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.directory import Directory, require_grant
-from accord.hub.storage import Writer, replacing
+from accord.hub.storage import Writer
 from accord.hub.summaries.activity import Activity, recent_activity
+from accord.hub.summaries.queries import versions
 from accord.hub.summaries.tables import TallyRow
 from accord.kernel.errors import Conflict, Refused
 from accord.kernel.policy.charter import Action as CharterAction
 from accord.kernel.statements.tally import month_end, verify_tally
-
-_KEEP = replacing(TallyRow, ["month", "org"], "created", "number", "statement")
 
 
 class Summaries:
@@ -54,9 +54,10 @@ class Summaries:
 
         def act(connection: Connection) -> int:
             known = connection.execute(
-                select(TallyRow.created, TallyRow.statement, TallyRow.number).where(
-                    TallyRow.org == tally.org, TallyRow.month == month
-                )
+                select(TallyRow.created, TallyRow.statement, TallyRow.number)
+                .where(TallyRow.org == tally.org, TallyRow.month == month)
+                .order_by(TallyRow.number.desc())
+                .limit(1)
             ).one_or_none()
             if known is not None and known.statement == statement:
                 return int(known.number)
@@ -66,55 +67,32 @@ class Summaries:
                     "A tally for this month that is not older is here already.",
                     observed=month,
                 )
+            released = versions(connection, month)
+            late = f" after release {released[-1].release.version}" if released else ""
             index = self._recorder.record(
                 connection,
                 Event(
                     what=EventClass.TALLY_RECEIVED,
                     org=tally.org,
                     subject=month,
+                    detail=("corrected" if known is not None else "first") + late,
                     concerns=(tally.org,),
                 ),
                 now=now,
             )
             connection.execute(
-                _KEEP.on(connection),
-                {
-                    "month": month,
-                    "org": tally.org,
-                    "created": tally.created,
-                    "number": index,
-                    "statement": statement,
-                },
+                insert(TallyRow).values(
+                    month=month,
+                    org=tally.org,
+                    number=index,
+                    created=tally.created,
+                    statement=statement,
+                )
             )
             return index
 
         return self._writer.run(act)
 
-    def tallies(self, month: str) -> list[bytes]:
-        """Return the signed tallies of a month, ordered by organisation."""
-        with self._engine.connect() as connection:
-            return list(
-                connection.scalars(
-                    select(TallyRow.statement).where(TallyRow.month == month).order_by(TallyRow.org)
-                )
-            )
-
     def activity(self, actor: Actor | None, *, now: int) -> Activity:
         """Return what the hub did of late, for someone who may see summaries."""
         return recent_activity(actor, engine=self._engine, directory=self._directory, now=now)
-
-    def senders(self, month: str) -> frozenset[str]:
-        """Return the organisations whose tally of ``month`` is here."""
-        with self._engine.connect() as connection:
-            return frozenset(
-                connection.scalars(select(TallyRow.org).where(TallyRow.month == month))
-            )
-
-    def months(self) -> list[str]:
-        """Return the months for which there are tallies, newest first."""
-        with self._engine.connect() as connection:
-            return list(
-                connection.scalars(
-                    select(TallyRow.month).distinct().order_by(TallyRow.month.desc())
-                )
-            )

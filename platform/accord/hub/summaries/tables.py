@@ -7,23 +7,27 @@ from accord.hub.storage import Base
 
 
 class TallyRow(Base):
-    """The newest tally of ``org`` for ``month`` (YYYY-MM)."""
+    """A tally of ``org`` for ``month`` (YYYY-MM); that with the highest ``number`` counts.
 
-    __tablename__ = "tallies"
+    ``number`` is its event in the audit log: it says which tallies were here at a release.
+    """
+
+    __tablename__ = "tally_statements"
 
     month: Mapped[str] = mapped_column(primary_key=True)
     org: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[int]
-    number: Mapped[int]
     statement: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ReleaseRow(Base):
-    """What ``audience`` was shown of ``month``; written once, never changed."""
+    """What ``audience`` was shown of ``period``; written once, never changed."""
 
-    __tablename__ = "releases"
+    __tablename__ = "summary_releases"
 
-    month: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(primary_key=True)
     audience: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]
     document: Mapped[bytes] = mapped_column(LargeBinary)

@@ -183,7 +183,9 @@ def _tallies(connection: Connection, events: Events, findings: Findings) -> None
             newest[month, org] = number
     rows = {
         (row.month, row.org): row.number
-        for row in connection.execute(select(TallyRow.month, TallyRow.org, TallyRow.number))
+        for row in connection.execute(
+            select(TallyRow.month, TallyRow.org, TallyRow.number).order_by(TallyRow.number)
+        )
     }
     findings.looked["tallies"] += len(rows)
     for month, org in sorted(newest.keys() | rows.keys()):
@@ -194,11 +196,11 @@ def _tallies(connection: Connection, events: Events, findings: Findings) -> None
 
 
 def _releases(connection: Connection, events: Events, findings: Findings) -> None:
-    rows = connection.execute(select(ReleaseRow.number, ReleaseRow.month)).all()
+    rows = connection.execute(select(ReleaseRow.number, ReleaseRow.period)).all()
     for row in rows:
         findings.looked["releases"] += 1
-        fits = _fits(events, row.number, "summary.released", "", row.month)
-        findings.unless(fits, "releases", f"release of {row.month} was never logged")
+        fits = _fits(events, row.number, "summary.released", "", row.period)
+        findings.unless(fits, "releases", f"release of {row.period} was never logged")
     for number in sorted(events.numbers("summary.released") - {row.number for row in rows}):
         findings.add("releases", f"release of event {number} has no row")
 
