@@ -36,7 +36,7 @@ from accord.kernel.directory.statements import (
 )
 from accord.kernel.directory.transition import following_statement, require_standing
 from accord.kernel.errors import NotFound, Refused, VerificationFailed
-from accord.kernel.identifiers import OrgId
+from accord.kernel.identifiers import OrgId, org_name
 
 REASONS = ("words-differ", "not-expected", "registrars-disagree", "other")
 """Why registrars refuse what waits for them: closed, because the desk is told."""
@@ -163,14 +163,18 @@ class Statements:
         """Refuse what waits for the registrars: the words differ, or one of them disagrees.
 
         Args:
-            handle: the enrolment's id, or the organisation's id when one of it waits.
+            handle: the enrolment's id, or the organisation's id or name when one of it waits.
             reason: one of ``REASONS``.
             now: unix seconds.
 
         Raises:
             NotFound: ``enrolment_missing``.
         """
-        found = [one for one in self.pending() if handle in {one.enrolment_id, one.org}]
+        found = [
+            one
+            for one in self.pending()
+            if handle in {one.enrolment_id, one.org, org_name(one.org)}
+        ]
         if len(found) != 1:
             raise NotFound(
                 "enrolment_missing",
