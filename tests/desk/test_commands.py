@@ -353,7 +353,7 @@ def opened_at_the_other_desk(bank: Cli, value: str) -> None:
     with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
         plan_ = replace(kill_submit.plan_of(system_clock()), source=value.encode()[:32].ljust(32))
         sent = desk.submissions.send(plan_, records_of([value])).bundles[0].id
-        deadline = system_clock() + 60
+        deadline = system_clock() + 120
         said: list[Confirmation] = []
         while not any(one.outcome == "opened" for one in said) and system_clock() < deadline:
             desk.pull.wait_for_news(1)
@@ -362,6 +362,7 @@ def opened_at_the_other_desk(bank: Cli, value: str) -> None:
         assert [one.outcome for one in said] == ["opened"]
 
 
+@pytest.mark.timeout(600)
 def test_serve_says_where_fetches_by_itself_and_stops_when_told(
     live: Live, tmp_path: Path, schemas: Path, project: Path
 ) -> None:
