@@ -12,6 +12,7 @@ from tests.support.hub_world import BTC, World
 from tests.support.lies import look
 
 from accord.desk.exchange import keychange
+from accord.desk.exchange.confirmations import collect, confirmations
 from accord.desk.exchange.keychange import Standing
 from accord.desk.exchange.ours import require_ours
 from accord.desk.keyring.backup import read_backup, restore_keys, write_backup
@@ -106,6 +107,19 @@ def test_after_a_rotation_both_what_was_sealed_before_and_what_comes_after_opens
     with bank.open() as desk:
         assert desk.mirror.refresh().organisation(police.org).kem == police.keyring.kem[-1].public
     assert pull(police, BTC, EVM, ONION) == [1, 1, 1]
+
+
+def test_a_confirmation_signed_with_the_new_key_counts_at_a_desk_that_did_not_know_it_yet(
+    bank: DeskAt, police: DeskAt
+) -> None:
+    sent = submit(bank, police, BTC)
+    rotate(police)
+    assert pull(police, BTC) == [1]
+    with bank.open() as desk:
+        assert not desk.mirror.state.has_key(police.keyring.signing.kid)
+        assert collect(desk.vault, desk.client, desk.mirror) == (1, 0)
+        (said,) = confirmations(desk.vault, sent, now=bank.world.clock())
+        assert said.outcome == "opened"
 
 
 def test_who_dealt_with_it_is_told_in_the_feed(world: World, bank: DeskAt, police: DeskAt) -> None:

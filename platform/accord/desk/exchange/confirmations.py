@@ -16,7 +16,7 @@ from accord.desk.storage.acknowledgements import Said, add_said, said_of
 from accord.desk.storage.bundles import sent_manifest
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel import dsse
-from accord.kernel.errors import AccordError, Unavailable
+from accord.kernel.errors import AccordError, Malformed, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.statements.acknowledgement import (
     ACKNOWLEDGEMENT_TYPE,
@@ -59,17 +59,24 @@ class Confirmation:
 def collect(vault: Vault, client: HubClient, mirror: DirectoryMirror) -> tuple[int, int]:
     """Fetch new acknowledgements of our bundles; return (kept, refused) counts.
 
+    A recipient that rotated signs with a key that our copy of the directory may lack: it is brought
+    up to date once before such a statement is refused for good.
+
     Raises:
         Unavailable: the hub cannot be reached.
+        VerificationFailed: the directory does not hold.
     """
     kept = refused = 0
-    more = True
+    more, fresh = True, False
     while more:
         stored = vault.setting(_CURSOR)
         cursor = int(stored) if stored else 0
         query = query_of({"after": cursor, "limit": PAGE})
         page = client.get_json(paths.ACKNOWLEDGEMENTS, AcknowledgementPage, query, signed=True)
         for item in page["items"]:
+            if not fresh and _unknown(mirror, item["statement"]):
+                mirror.refresh()
+                fresh = True
             try:
                 kept += _keep(vault, mirror, OrgId(item["org"]), item["statement"])
             except Unavailable:
@@ -126,6 +133,17 @@ def _standing(
         code=found.code,
         at=found.at,
     )
+
+
+def _unknown(mirror: DirectoryMirror, statement: bytes) -> bool:
+    """Tell whether a key that our copy of the directory lacks signed ``statement``."""
+    try:
+        envelope = dsse.parse(
+            statement, payload_type=ACKNOWLEDGEMENT_TYPE, limit=MAX_ACKNOWLEDGEMENT
+        )
+    except Malformed:
+        return False
+    return not all(mirror.state.has_key(pair.kid) for pair in envelope.signatures)
 
 
 def _keep(vault: Vault, mirror: DirectoryMirror, org: OrgId, statement: bytes) -> int:

@@ -189,9 +189,9 @@ class DirectoryState:
             )
         return record
 
-    def keys_of(self, org: OrgId) -> tuple[KeyRecord, ...]:
-        """Return every key that ``org`` ever had, in the order of the log."""
-        return tuple(record for record in self._keys.values() if record.org == org)
+    def has_key(self, kid: KeyId) -> bool:
+        """Return whether the directory ever had this key."""
+        return kid in self._keys
 
     def ending(self, kid: KeyId) -> Ending | None:
         """Return how the key ended, or ``None`` while it counts (or when it never did).
