@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from accord.cli.log_mirror import mirror
 from accord.cli.log_source import Source, read_file
 from accord.clock import system_clock
 from accord.kernel.directory.rootfile import MAX_ROOT, LogName, verify_root
@@ -24,7 +25,10 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def log() -> None:
-    """Check a whole transparency log."""
+    """Check or copy a whole transparency log."""
+
+
+log.add_command(mirror)
 
 
 @log.command()

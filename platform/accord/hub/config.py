@@ -42,6 +42,7 @@ _KEYS = {
     *("origin", "instance", "host", "port", "https", "threads", "authorities", "feed_days"),
     *("bundles_per_minute", "bundles_per_hour", "megabytes_per_day", "open_requests"),
     *("database", "public_url", "passwords", "factor_for_all"),
+    *("keep_exchange_days", "keep_governance_days", "keep_access_days"),
 }
 
 _ORIGIN = re.compile(r"(?:https://[a-z0-9.-]+|http://localhost)(?::[1-9][0-9]{0,4})?")
@@ -80,6 +81,11 @@ class HubConfig:
             ``http://localhost`` with the port. Controlled: passkeys made for another host count.
         passwords: whether a password with an authenticator app does where there is no passkey.
             Controlled: passwords that can be guessed or phished are taken.
+        keep_exchange_days: days that the audit trail says what became of bundles, requests and
+            tallies, 30 to 36500. Controlled, like the next two: evidence goes too early, or names
+            stay too long.
+        keep_governance_days: the same of members, keys, charter, people and the hub itself.
+        keep_access_days: the same of who signed in, looked and took out.
         factor_for_all: whether everybody needs a second factor, not administrators and auditors
             alone. Controlled: a stolen password is enough for a viewer.
     """
@@ -101,6 +107,9 @@ class HubConfig:
     public_url: str = ""
     passwords: bool = True
     factor_for_all: bool = False
+    keep_exchange_days: int = 3650
+    keep_governance_days: int = 3650
+    keep_access_days: int = 1095
 
     def settings(self) -> dict[str, object]:
         """Return the settings by name, as the file has them."""
@@ -289,7 +298,16 @@ def parse_config(home: Path, text: str) -> HubConfig:
         public_url=_origin(found, "public_url"),
         passwords=_flag({"passwords": True} | found, "passwords"),
         factor_for_all=_flag({"factor_for_all": False} | found, "factor_for_all"),
+        keep_exchange_days=_days(found, "keep_exchange_days"),
+        keep_governance_days=_days(found, "keep_governance_days"),
+        keep_access_days=_days(found, "keep_access_days"),
     )
+
+
+def _days(found: Mapping[str, object], name: str) -> int:
+    # Homes of the first release do not name it.
+    default = next(field.default for field in fields(HubConfig) if field.name == name)
+    return _number({name: default} | dict(found), name, 30, 36_500)
 
 
 def _database(found: Mapping[str, object]) -> str:

@@ -6,6 +6,7 @@ import httpx2
 
 from accord.clock import Clock
 from accord.hub.audit import Recorder
+from accord.hub.audit.events import Keeping
 from accord.hub.backups import Backups
 from accord.hub.bundles import (
     Acknowledgements,
@@ -28,6 +29,8 @@ from accord.hub.people import People, PeoplePolicy, build_people, people_keys
 from accord.hub.storage import BodyStore, Database, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
 from accord.hub.trail import Erasures, OwnEvents, SelfAudit, Trail
+from accord.hub.trail.pruning import LOOK_SECONDS as PRUNING_SECONDS
+from accord.hub.trail.pruning import Pruning
 from accord.hub.trail.selfaudit import LOOK_SECONDS as SELF_AUDIT_SECONDS
 from accord.hub.transparency import (
     LogName,
@@ -84,6 +87,7 @@ class Services:
     trail: Trail
     erasures: Erasures
     self_audit: SelfAudit
+    pruning: Pruning
     own_events: OwnEvents
     backups: Backups
     jobs: Jobs
@@ -199,6 +203,18 @@ def build_services(
         bodies=bodies,
         root=root,
     )
+    pruning = Pruning(
+        engine=database.reading,
+        writing=database.writing,
+        writer=writer,
+        recorder=recorder,
+        days={
+            Keeping.EXCHANGE: config.keep_exchange_days,
+            Keeping.GOVERNANCE: config.keep_governance_days,
+            Keeping.ACCESS: config.keep_access_days,
+        },
+    )
+    jobs.every("trail-retention", PRUNING_SECONDS, lambda now: pruning.run(now=now))
     jobs.every("self-audit", SELF_AUDIT_SECONDS, lambda now: self_audit.due(now=now))
     return Services(
         config=config,
@@ -265,6 +281,7 @@ def build_services(
             file=config.erasures,
         ),
         self_audit=self_audit,
+        pruning=pruning,
         own_events=OwnEvents(engine=database.reading, reader=reader),
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),

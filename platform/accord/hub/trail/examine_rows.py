@@ -35,25 +35,24 @@ class Events:
         self.added: set[tuple[str, str]] = set()
         self.roles: dict[str, str] = {}
         self.pruned = False
-        """Whether some event is closed for good, so that its row cannot be told any more."""
+        """Whether an event no longer says what it was about, its time being over."""
 
     def take(self, seen: Seen) -> None:
-        """Keep what will be compared."""
+        """Keep what will be compared; of an event that was pruned only class and organisation."""
         what, org = seen.fields.get("what", ""), seen.fields.get("org", "")
         subject, detail = seen.fields.get("subject", ""), seen.fields.get("detail", "")
+        self.pruned = self.pruned or "subject" not in seen.fields
         if what in _KEPT:
             self.by_number[seen.number] = (what, org, subject, detail)
-        elif what == "bundle.delivered":
-            self.delivered.add((org, subject))
         elif what == "person.erased":
             self.erased.add(seen.number)
+        elif what == "bundle.delivered" and subject:
+            self.delivered.add((org, subject))
         elif what == "person.added":
             self.added.add((org, seen.fields.get("person", "")))
             self.roles[subject or seen.fields.get("person", "")] = detail
-        elif what == "role.changed":
+        elif what == "role.changed" and subject:
             self.roles[subject] = detail.rpartition(" ")[2]
-        elif not what:
-            self.pruned = True
 
     def numbers(self, what: str) -> set[int]:
         """Return the numbers of the events of one class."""
@@ -82,11 +81,11 @@ def _same(rows: set[int], logged: set[int], check: str, what: str, findings: Fin
 
 
 def _fits(events: Events, number: int, what: str, org: str, subject: str | None = None) -> bool:
-    """Tell whether an event is what a row says; one that is closed for good is taken as it is."""
+    """Tell whether an event is what a row says; one that was pruned no longer says about what."""
     found = events.by_number.get(number)
-    if found is None:
-        return events.pruned
-    return found[:2] == (what, org) and (subject is None or found[2] == subject)
+    if found is None or found[:2] != (what, org):
+        return False
+    return subject is None or found[2] in {subject, ""}
 
 
 def _bundles(connection: Connection, bodies: BodyStore, events: Events, findings: Findings) -> None:
@@ -109,8 +108,7 @@ def _bundles(connection: Connection, bodies: BodyStore, events: Events, findings
             if not _digest_holds(connection, bodies, row):
                 findings.add("bundles", f"{where}: other bytes than were accepted")
         last = rows[-1].number
-    if not events.pruned:
-        _same(numbers, events.numbers("bundle.accepted"), "bundles", "bundle", findings)
+    _same(numbers, events.numbers("bundle.accepted"), "bundles", "bundle", findings)
 
 
 def _digest_holds(connection: Connection, bodies: BodyStore, row: Row[Any]) -> bool:
@@ -178,21 +176,23 @@ def _have_rows(events: Events, what: str, numbers: Iterable[int], findings: Find
 
 def _tallies(connection: Connection, events: Events, findings: Findings) -> None:
     newest: dict[tuple[str, str], int] = {}
-    for number, (what, org, month, _) in sorted(events.by_number.items()):
-        if what == "tally.received":
+    for number in sorted(events.numbers("tally.received")):
+        _, org, month, _ = events.by_number[number]
+        if month:
             newest[month, org] = number
-    rows = {
+    kept = {
         (row.month, row.org): row.number
         for row in connection.execute(
             select(TallyRow.month, TallyRow.org, TallyRow.number).order_by(TallyRow.number)
         )
     }
-    findings.looked["tallies"] += len(rows)
-    for month, org in sorted(newest.keys() | rows.keys()):
-        if newest.get((month, org)) != rows.get((month, org)) and not (
-            events.pruned and (month, org) not in newest
-        ):
+    findings.looked["tallies"] += len(kept)
+    for (month, org), number in kept.items():
+        fits = _fits(events, number, "tally.received", org, month)
+        if not fits or newest.pop((month, org), number) != number:
             findings.add("tallies", f"tally of {month} by {org} is not the newest that was logged")
+    for month, org in sorted(newest):
+        findings.add("tallies", f"tally of {month} by {org} has no row")
 
 
 def _releases(connection: Connection, events: Events, findings: Findings) -> None:

@@ -208,7 +208,7 @@ def _driving(walk: _Walk) -> list[ColumnElement[bool]]:
         return [column == walk.wanted.named, column != NOBODY]
     if walk.subject:
         return [AuditEvent.subject == walk.subject]
-    refused = [AuditEvent.outcome != OK]
+    refused = [AuditEvent.outcome != OK, AuditEvent.outcome != NOBODY]
     if walk.wanted.outcome != "refused":
         refused.append(AuditEvent.outcome == walk.wanted.outcome)
     return refused
