@@ -16,12 +16,13 @@ from accord.desk.exchange.confirmations import Standing, collect
 from accord.desk.exchange.pull import read_deliveries
 from accord.desk.exchange.recalls import recalls, wait_for_all
 from accord.desk.exchange.retraction import Reason, Retraction, send_retraction
-from accord.desk.indicators.search import EndState, told_states
+from accord.desk.indicators.search import EndState, search, told_states
 from accord.desk.storage import Vault
 from accord.desk.storage.acknowledgements import Said, add_said
 from accord.desk.storage.bundles import find_bundle, lines_of, list_bundles
 from accord.desk.storage.hints import Hint, add_hints
 from accord.desk.storage.holds import holds, lift_holds, set_hold
+from accord.kernel.correspondence.sighting import Count, Period, Saw, Sighting
 from accord.kernel.errors import Malformed, NotFound
 from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import OrgKind
@@ -254,3 +255,29 @@ def test_any_order_of_arrival_leads_to_the_same_vault(
                 desk.pull.receive(place, sealed)
     mine, others = map(state_of, readers)
     assert mine == others
+
+
+def test_a_verified_sighting_or_the_senders_own_notice_disputes_and_silences_nobody(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    original = sent(bank, police)
+    pull(police)
+    with police.open() as desk:
+        bundle = find_bundle(desk.vault, original)
+        wrong = Sighting(record=1, saw=Saw.FALSE_POSITIVE, count=Count.ONE, period=Period.MONTH)
+        seen = Sighting(record=0, saw=Saw.SEEN, count=Count.ONE, period=Period.MONTH)
+        said = desk.correspondence.sight(bundle, (seen, wrong))
+    pull(bank)
+    with bank.open() as desk:
+        shown = describe_bundle(desk, find_bundle(desk.vault, original, bank.org))
+        [mark] = shown["marks"]
+        assert (mark["state"], mark["record"], mark["by_org"], mark["by"]) == (
+            "disputed",
+            1,
+            police.org,
+            said.id,
+        )
+        found = search(desk.vault, [SITE], person="ana", reason="case 114", now=world.clock())
+        [hit] = found.results[0].hits
+        assert (hit.states, hit.active) == ((EndState.DISPUTED,), True)
+        assert shown["records_taken_back"] == 0

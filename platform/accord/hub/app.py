@@ -25,6 +25,7 @@ from accord.hub.web.pages_charter import charter_page_routes
 from accord.hub.web.pages_join import join_routes
 from accord.hub.web.pages_log import log_page_routes
 from accord.hub.web.pages_people import notice_routes, people_routes
+from accord.hub.web.pages_recalls import recall_routes
 from accord.hub.web.pages_sign_in import confirm_routes, enter, sign_in_routes, sign_in_words
 from accord.hub.web.pages_summary import summary_routes
 from accord.hub.web.signed import verify_signed
@@ -97,6 +98,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         audit_page_routes(services),
         charter_page_routes(services),
         log_page_routes(services),
+        recall_routes(services),
         sign_in_routes(pages),
         confirm_routes(pages),
         join_routes(pages),
@@ -112,6 +114,7 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         (paths.SUMMARY, gettext("Summary")),
         (paths.AUDIT_PAGE, gettext("Audit")),
         (paths.CHARTER_PAGE, gettext("Charter")),
+        (paths.RECALLS, gettext("Recalls")),
         (paths.LOG_PAGE, gettext("Logs")),
     )
     administration = ((paths.PEOPLE, gettext("People")),)

@@ -16,9 +16,11 @@ from accord.hub.bundles import (
     Quarantine,
     QuotaRecords,
     Quotas,
+    RecallCounts,
     Receipts,
     Retention,
     Shelf,
+    Visibility,
 )
 from accord.hub.bundles.partners import partners
 from accord.hub.config import HubConfig
@@ -79,7 +81,9 @@ class Services:
     bundles: Bundles
     quarantine: Quarantine
     receipts: Receipts
+    recalls: RecallCounts
     retention: Retention
+    visibility: Visibility
     sweep: BodySweep
     acknowledgements: Acknowledgements
     summaries: Summaries
@@ -190,8 +194,16 @@ def build_services(
         clock=clock,
     )
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: retention.expire(now=now))
+    visibility = Visibility(
+        engine=database.reading,
+        writer=writer,
+        recorder=recorder,
+        directory=directory,
+        feed=feed,
+    )
     jobs.every("erasure", ERASURE_SECONDS, lambda now: retention.erase(now=now))
     jobs.every("sweep", SWEEP_SECONDS, lambda now: sweep.sweep(now=now))
+    jobs.every("visibility", EXPIRY_SECONDS, lambda now: visibility.look(now=now))
     jobs.every("feed-prune", SWEEP_SECONDS, lambda now: feed.prune(now=now))
     jobs.every(
         "quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now), each_process=True
@@ -255,7 +267,9 @@ def build_services(
         receipts=Receipts(
             engine=database.reading, reader=reader, rounds=rounds, waiters=config.threads // 2
         ),
+        recalls=RecallCounts(engine=database.reading, writer=writer, recorder=recorder),
         retention=retention,
+        visibility=visibility,
         sweep=sweep,
         acknowledgements=Acknowledgements(
             engine=database.reading, writer=writer, recorder=recorder, directory=directory

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from accord.clock import Clock
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.submission import Plan, SentBundle, Submissions
-from accord.desk.storage import StoredBundle, Vault, Way
-from accord.desk.storage.bundles import WHOLE, find_bundle
+from accord.desk.storage import Mark, MarkState, StoredBundle, Vault, Way
+from accord.desk.storage.bundles import WHOLE, add_mark, find_bundle
 from accord.desk.storage.outbox import outbox_row
 from accord.desk.storage.requests import (
     AnswerRow,
@@ -43,6 +43,7 @@ from accord.kernel.correspondence.response import (
     read_response,
 )
 from accord.kernel.correspondence.sighting import (
+    Saw,
     Sighting,
     format_sighting,
     parse_sighting,
@@ -321,9 +322,40 @@ def read_arrival(
             return _sighting_arrival(vault, header, lines, own)
         case BundleKind.NOTICE:
             read_notice(lines)
+            return Arrival(note=lambda connection: _dispute_own(connection, header))
         case BundleKind.INDICATORS | BundleKind.LIST | BundleKind.RETRACTION:
             pass
     return Arrival()
+
+
+def dispute(
+    connection: sqlite3.Connection,
+    org: OrgId,
+    id_: BundleId,
+    header: Header,
+    records: Sequence[int],
+    code: str,
+) -> None:
+    """Mark records of (``org``, ``id_``) as disputed by the verified bundle ``header``.
+
+    A recipient disputes with a sighting what it got from us; a sender with a notice what it sent
+    itself, to those whom it tells. Nobody else's word marks anything.
+    """
+    for record in records:
+        mark = Mark(
+            record=record,
+            state=MarkState.DISPUTED,
+            by_org=header.org,
+            by_id=header.id,
+            code=code,
+            at=header.created,
+        )
+        add_mark(connection, org, id_, mark)
+
+
+def _dispute_own(connection: sqlite3.Connection, header: Header) -> None:
+    for ref in header.refs:
+        dispute(connection, header.org, ref, header, [WHOLE], header.kind.value)
 
 
 def _request_arrival(vault: Vault, header: Header, lines: Sequence[bytes], now: int) -> Arrival:
@@ -388,7 +420,15 @@ def _sighting_arrival(vault: Vault, header: Header, lines: Sequence[bytes], own:
     bundle = find_bundle(vault, ref, own)
     _require_records(bundle, said)
     rows = _sighting_rows(bundle, header.org, header.id, said, header.created)
-    return Arrival(note=lambda connection: add_sightings(connection, rows))
+    wrong = [
+        WHOLE if one.record is None else one.record for one in said if one.saw is Saw.FALSE_POSITIVE
+    ]
+
+    def note(connection: sqlite3.Connection) -> None:
+        add_sightings(connection, rows)
+        dispute(connection, own, ref, header, wrong, Saw.FALSE_POSITIVE.value)
+
+    return Arrival(note=note)
 
 
 def _request_of(vault: Vault, id_: BundleId, org: OrgId) -> RequestRow | None:

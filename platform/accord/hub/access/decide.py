@@ -54,6 +54,7 @@ class Action(StrEnum):
     AUDIT_EXPORT = "audit:export"
     AUDIT_ERASE = "audit:erase"
     EVENTS_READ = "events:read"
+    RECALLS_VIEW = "recalls:view"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,7 @@ _EVERYBODY = frozenset(
         Action.SUMMARY_VIEW,
         Action.LOG_VIEW,
         Action.CHARTER_VIEW,
+        Action.RECALLS_VIEW,
         Action.ACCOUNT_VIEW,
         Action.ACCOUNT_CHANGE,
         Action.ACCOUNT_SIGN_OUT,

@@ -4,6 +4,7 @@ The room decides and stores; it holds no key that opens anything and never logs 
 """
 
 from accord.hub.bundles.acknowledgements import Acknowledgements
+from accord.hub.bundles.ledger import RecallCount, RecallCounts
 from accord.hub.bundles.quarantine import Held, HeldState, Quarantine
 from accord.hub.bundles.quotas import Limits, QuotaRecords, Quotas
 from accord.hub.bundles.receipts import Receipts
@@ -11,6 +12,7 @@ from accord.hub.bundles.retention import Retention
 from accord.hub.bundles.service import Bundles, Stored
 from accord.hub.bundles.shelf import Shelf
 from accord.hub.bundles.sweep import BodySweep
+from accord.hub.bundles.visibility import Visibility
 
 __all__ = [
     "Acknowledgements",
@@ -22,8 +24,11 @@ __all__ = [
     "Quarantine",
     "QuotaRecords",
     "Quotas",
+    "RecallCount",
+    "RecallCounts",
     "Receipts",
     "Retention",
     "Shelf",
     "Stored",
+    "Visibility",
 ]

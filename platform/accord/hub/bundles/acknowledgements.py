@@ -12,12 +12,17 @@ from sqlalchemy import Connection, Engine, bindparam, exists, insert, select
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.bundles.ledger import note_applied
 from accord.hub.bundles.tables import AcknowledgementRow, BundleRow, EntryRow
 from accord.hub.directory import Directory
 from accord.hub.storage import Writer
 from accord.kernel.errors import NotFound, Refused
 from accord.kernel.identifiers import OrgId
-from accord.kernel.statements.acknowledgement import Acknowledgement, verify_acknowledgement
+from accord.kernel.statements.acknowledgement import (
+    Acknowledgement,
+    Outcome,
+    verify_acknowledgement,
+)
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """Statements of one page together, unless one alone is longer: desks read at most 4 MiB."""
@@ -120,6 +125,9 @@ class Acknowledgements:
                     statement=statement,
                 )
             )
+            for item in said.items:
+                if item.state is Outcome.RECALL_APPLIED:
+                    note_applied(connection, self._recorder, actor.org, item.bundle, now=now)
             return Taken(count=len(said.items), index=index)
 
         return self._writer.run(act)

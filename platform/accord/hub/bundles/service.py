@@ -6,7 +6,7 @@ are one transaction. The same bytes sent again get the same answer. Nothing here
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select, update
@@ -39,7 +39,7 @@ from accord.kernel.tlog import merkle
 HASH_SIZE = 32
 
 # Built once: composing a statement costs more than running it.
-_PLAIN = frozenset({BundleKind.INDICATORS, BundleKind.LIST, BundleKind.NOTICE})
+_PLAIN = frozenset({BundleKind.INDICATORS, BundleKind.LIST})
 """Kinds that do nothing to another bundle, so that they can be written together."""
 
 _FIND = select(BundleRow.number, BundleRow.digest, BundleRow.audit_number).where(
@@ -303,6 +303,17 @@ class Bundles:
                 hold(connection, number, header.org, held, now=now)
             for ref in header.refs if header.kind is BundleKind.RETRACTION else ():
                 self._mark(connection, header.org, ref, Item.RETRACTED, by=header.id, now=now)
+            # A notice of the sender about its own bundle disputes that; a sighting is sealed.
+            for ref in header.refs if header.kind is BundleKind.NOTICE and not held else ():
+                self._mark(
+                    connection,
+                    header.org,
+                    ref,
+                    Item.DISPUTED,
+                    by=header.id,
+                    now=now,
+                    among=recipients,
+                )
             if header.kind is BundleKind.REQUEST:
                 note_request(connection, header, number, closed, now=now)
             if header.replaces is not None:
@@ -320,8 +331,9 @@ class Bundles:
         *,
         by: BundleId,
         now: int,
+        among: Collection[OrgId] | None = None,
     ) -> None:
-        """Tell everyone who got it what its sender did; the bytes stay until their time ends."""
+        """Tell everyone who got it (``among`` these) what its sender did; the bytes stay."""
         row = connection.execute(
             select(BundleRow.number, BundleRow.kind).where(
                 BundleRow.org == org, BundleRow.bundle_id == bundle_id
@@ -330,7 +342,8 @@ class Bundles:
         if row is None:
             return
         about = About(number=row.number, bundle=bundle_id, sender=org, kind=row.kind)
-        add_items(connection, told_of(connection, row.number), item, about, subject=by, now=now)
+        told = [one for one in told_of(connection, row.number) if among is None or one in among]
+        add_items(connection, told, item, about, subject=by, now=now)
 
     def _record_refusal(
         self, actor: Actor, bundle_id: BundleId, error: AccordError, now: int
@@ -355,6 +368,7 @@ class Bundles:
         actor = require(actor, Action.BUNDLE_READ)
         condition = [
             EntryRow.org == actor.org,
+            EntryRow.withheld.is_(None),
             BundleRow.bundle_id == bundle_id,
             exists().where(  # what is held aside was never announced
                 FeedRow.bundle == BundleRow.number,
@@ -423,6 +437,7 @@ class Bundles:
                     FeedRow.seq > cursor.after,
                     FeedRow.item == Item.DELIVERED.value,
                     BundleRow.erased.is_(None),
+                    EntryRow.withheld.is_(None),
                 )
                 .order_by(FeedRow.seq, EntryRow.position)
                 .limit(limit)

@@ -19,6 +19,7 @@ class BundleRow(Base):
         Index("ix_bundles_expired_expires", "expired", "expires"),
         Index("ix_bundles_erased_expired", "erased", "expired"),
         Index("ix_bundles_body_file", "body_file"),
+        Index("ix_bundles_kind_number", "kind", "number"),
         Index("ix_bundles_bundle_id", "bundle_id"),
         Index("ix_bundles_kind_accepted", "kind", "accepted"),
     )
@@ -45,7 +46,10 @@ class BundleRow(Base):
 
 
 class EntryRow(Base):
-    """A recipient's entry of a bundle, in file order; ``delivered`` is the first time it went."""
+    """A recipient's entry of a bundle, in file order; ``delivered`` is the first time it went.
+
+    ``withheld`` is since when its organisation may not get it (``visibility``), or ``None``.
+    """
 
     __tablename__ = "bundle_entries"
     __table_args__ = (Index("ix_bundle_entries_org_bundle", "org", "bundle"),)
@@ -55,6 +59,7 @@ class EntryRow(Base):
     org: Mapped[str]
     entry: Mapped[bytes] = mapped_column(LargeBinary)
     delivered: Mapped[int | None]
+    withheld: Mapped[int | None]
 
 
 class OpenRequestRow(Base):
@@ -96,6 +101,16 @@ class HeldRow(Base):
     since: Mapped[int]
     state: Mapped[str]
     decided: Mapped[int | None]
+
+
+class RecallRow(Base):
+    """Organisation ``org`` said, signed, that it applied the retraction ``bundle``."""
+
+    __tablename__ = "recalls_applied"
+
+    bundle: Mapped[int] = mapped_column(ForeignKey("bundles.number"), primary_key=True)
+    org: Mapped[str] = mapped_column(primary_key=True)
+    confirmed: Mapped[int]
 
 
 class AcknowledgementRow(Base):
