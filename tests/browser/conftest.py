@@ -28,7 +28,7 @@ _REFUSED = re.compile(r"Failed to load resource: .* status of (400|401|403|404|4
 # Without the sandbox only because continuous integration runs as root. No name is resolved.
 _ARGS = [
     "--no-sandbox",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--disable-background-networking",
 ]
 # Where the focus is, and whether an eye can tell: an outline or a shadow of 2 px or more.
@@ -123,7 +123,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.goto("/sign-in")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_load_state()
 
 

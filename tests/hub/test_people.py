@@ -5,7 +5,8 @@ import re
 import httpx2
 import pyotp
 import pytest
-from sqlalchemy import select
+from argon2 import PasswordHasher
+from sqlalchemy import select, update
 from tests.support.hub_people import PASSWORD, VISIT, Browser, Someone, make_person
 from tests.support.hub_world import HOST, Desk, World
 
@@ -157,6 +158,26 @@ def test_a_changed_role_ends_the_sessions_and_is_recorded(
     assert event["subject"] == person.handle
 
 
+@pytest.mark.parametrize("way", ["another role", "removed", "set up anew"])
+def test_codes_of_who_is_no_administrator_any_more_are_worth_nothing(
+    world: World, anna: Someone, way: str
+) -> None:
+    rosa = make_person(world, "rosa", anna.org, Role.ADMINISTRATOR)
+    people, now = world.services.people, world.clock()
+    code = people.invitations.invite(rosa.actor(), Role.ADMINISTRATOR, now=now)
+    known = {one.login: one.handle for one in people.administration.people(anna.actor())}
+    acts = {
+        "another role": lambda: people.administration.change_role(
+            anna.actor(), known["rosa"], Role.VIEWER, now=now
+        ),
+        "removed": lambda: people.administration.remove(anna.actor(), known["rosa"], now=now),
+        "set up anew": lambda: people.invitations.reset(anna.actor(), known["rosa"], now=now),
+    }
+    acts[way]()
+    with pytest.raises(Refused, match="code_refused"):
+        people.invitations.join(code, "eve", PASSWORD, VISIT, now=now)
+
+
 def test_the_last_administrator_stays(world: World, anna: Someone, vera: Someone) -> None:
     administration, actor = world.services.people.administration, anna.actor()
     people = {one.login: one for one in administration.people(actor)}
@@ -183,6 +204,20 @@ def test_a_new_password_ends_every_session_of_that_person_alone(
         vera.begin()
     vera.password = "quiet orange bicycles"
     assert vera.browser().get("/log").status_code == 200
+
+
+def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(
+    world: World, vera: Someone
+) -> None:
+    older = PasswordHasher().hash(PASSWORD)
+    query = update(PersonRow).where(PersonRow.login == "vera").values(password=older)
+    with world.services.database.writing.begin() as connection:
+        connection.execute(query)
+    for _ in range(2):
+        assert vera.begin().waits_for == ""
+    with world.services.database.reading.connect() as connection:
+        kept = connection.scalar(select(PersonRow.password).where(PersonRow.login == "vera"))
+    assert str(kept).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.parametrize(

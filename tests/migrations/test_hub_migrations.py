@@ -259,3 +259,25 @@ def test_what_was_expired_stays_so_and_the_sealed_bytes_of_all_are_kept(tmp_path
         states = connection.scalars(text("SELECT state FROM bundles ORDER BY number")).all()
         assert states == ["active", "expired", "retracted"]
     database.close()
+
+
+def test_accounts_that_were_there_get_a_handle_and_those_without_password_go_on_the_way_down(
+    engine: str,
+) -> None:
+    with empty_database(engine) as connection:
+        command.upgrade(configuration(connection), "0010")
+        for login in ("anna", "ben"):
+            connection.execute(
+                text(
+                    "INSERT INTO people (login, org, role, password, created)"
+                    " VALUES (:login, 'bank@hub', 'viewer', 'x', 1)"
+                ),
+                {"login": login},
+            )
+        upgrade(connection)
+        handles = connection.scalars(text("SELECT handle FROM people")).all()
+        assert len(set(handles)) == 2
+        assert all(len(handle) == 16 for handle in handles)
+        connection.execute(text("UPDATE people SET password = NULL WHERE login = 'ben'"))
+        command.downgrade(configuration(connection), "0010")
+        assert connection.scalars(text("SELECT login FROM people")).all() == ["anna"]

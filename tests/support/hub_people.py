@@ -57,6 +57,11 @@ class Someone:
             begun = sign_in.totp(begun.token, code, VISIT, now=now())
         return begun
 
+    def begin_waits(self) -> str:
+        """Say what a session waits for after the password."""
+        sign_in, now = self.world.services.people.sign_in, self.world.clock
+        return sign_in.password(self.login, self.password, VISIT, now=now()).waits_for
+
     def add_factor(self) -> None:
         """Set up an authenticator app."""
         account, now = self.world.services.people.account, self.world.clock

@@ -7,18 +7,16 @@ factor of a person who must have one is not removed; a new password ends every s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from accord.hub.access import Action, Actor, require
-from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.audit import Event, EventClass
 from accord.hub.people import codes, passkeys
-from accord.hub.people.passwords import Passwords, check_password
-from accord.hub.people.policy import PeoplePolicy
+from accord.hub.people.passwords import check_password
 from accord.hub.people.queries import Person, require_person
-from accord.hub.people.sealing import PeopleKeys
 from accord.hub.people.sessions import ENROL, begin_session, end_sessions, session_row
+from accord.hub.people.standing import Standing
 from accord.hub.people.tables import PasskeyRow, PersonRow, RecoveryCodeRow, TotpRow
-from accord.hub.storage import Writer
 from accord.kernel.errors import AuthenticationNeeded, Conflict, Malformed, NotFound, Refused
 
 
@@ -46,23 +44,15 @@ class Means:
 class Account:
     """The verbs of one's own account."""
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        writer: Writer,
-        recorder: Recorder,
-        keys: PeopleKeys,
-        policy: PeoplePolicy,
-    ) -> None:
-        """Read through ``engine``, write and record through the others."""
-        self._engine = engine
-        self._writer = writer
-        self._recorder = recorder
-        self._keys = keys
-        self._policy = policy
-        self._passwords = Passwords()
-        self._challenges = passkeys.Challenges(keys)
+    def __init__(self, standing: Standing) -> None:
+        """Work with what is handed down."""
+        self._engine = standing.engine
+        self._writer = standing.writer
+        self._recorder = standing.recorder
+        self._keys = standing.keys
+        self._policy = standing.policy
+        self._passwords = standing.passwords
+        self._challenges = passkeys.Challenges(standing.keys)
 
     def means(self, actor: Actor) -> Means:
         """Return how the actor can sign in."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, update
 
 from accord.hub.access import Action, Actor, Role, require
 from accord.hub.audit import Event, EventClass, Recorder
-from accord.hub.people.invitations import forget_means
+from accord.hub.people.invitations import forget_means, withdraw_codes
 from accord.hub.people.queries import Person, people_of, person_by_handle
 from accord.hub.people.sessions import end_sessions
 from accord.hub.people.tables import PersonRow
@@ -50,6 +50,7 @@ class Administration:
                 update(PersonRow).where(PersonRow.number == person.number).values(role=role.value)
             )
             end_sessions(connection, person.number)
+            withdraw_codes(connection, person)
             change = f"{person.role} to {role}"
             self._record(connection, EventClass.ROLE_CHANGED, actor, person, change, now)
 

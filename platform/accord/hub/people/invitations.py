@@ -10,16 +10,22 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from accord.hub.access import Action, Actor, Role, require
-from accord.hub.audit import Event, EventClass, Recorder
-from accord.hub.people.passwords import Passwords, check_password
-from accord.hub.people.policy import PeoplePolicy
-from accord.hub.people.queries import Person, find_person, numbered_person, person_by_handle
+from accord.hub.audit import Event, EventClass
+from accord.hub.people.passwords import check_password
+from accord.hub.people.queries import (
+    Person,
+    find_person,
+    numbered_person,
+    person_by_handle,
+    require_person,
+)
 from accord.hub.people.sealing import PeopleKeys
 from accord.hub.people.sessions import ENROL, begin_session, end_sessions
 from accord.hub.people.sign_in import Begun, Visit
+from accord.hub.people.standing import Standing
 from accord.hub.people.tables import (
     PasskeyRow,
     PersonInviteRow,
@@ -27,7 +33,6 @@ from accord.hub.people.tables import (
     RecoveryCodeRow,
     TotpRow,
 )
-from accord.hub.storage import Writer
 from accord.kernel.errors import Conflict, Malformed, NotFound, Refused
 from accord.kernel.identifiers import OrgId
 
@@ -55,22 +60,14 @@ class Invite:
 class Invitations:
     """The verbs of codes."""
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        writer: Writer,
-        recorder: Recorder,
-        keys: PeopleKeys,
-        policy: PeoplePolicy,
-    ) -> None:
-        """Read through ``engine``, write and record through the others."""
-        self._engine = engine
-        self._writer = writer
-        self._recorder = recorder
-        self._keys = keys
-        self._policy = policy
-        self._passwords = Passwords()
+    def __init__(self, standing: Standing) -> None:
+        """Work with what is handed down."""
+        self._engine = standing.engine
+        self._writer = standing.writer
+        self._recorder = standing.recorder
+        self._keys = standing.keys
+        self._policy = standing.policy
+        self._passwords = standing.passwords
 
     def invite(self, actor: Actor, role: Role, *, now: int) -> str:
         """Make an invite to the actor's organisation; return its code, shown this once."""
@@ -85,7 +82,8 @@ class Invitations:
                 concerns=[actor.org],
             )
             self._recorder.record(connection, event, now=now)
-            return add_code(connection, self._keys, actor.org, role, now=now)
+            maker = require_person(connection, actor.person)
+            return add_code(connection, self._keys, actor.org, role, made_by=maker.handle, now=now)
 
         return self._writer.run(act)
 
@@ -160,7 +158,8 @@ class Invitations:
                 concerns=[actor.org],
             )
             self._recorder.record(connection, event, now=now)
-            return reset_person(connection, self._keys, person, now=now)
+            maker = require_person(connection, actor.person)
+            return reset_person(connection, self._keys, person, made_by=maker.handle, now=now)
 
         return self._writer.run(act)
 
@@ -292,6 +291,7 @@ def add_code(
     *,
     login: str | None = None,
     person: int | None = None,
+    made_by: str = "",
     now: int,
 ) -> str:
     """Make a one-off code inside the caller's act; codes that are over are swept away."""
@@ -304,6 +304,7 @@ def add_code(
             role=role.value,
             login=login,
             person=person,
+            made_by=made_by,
             made=now,
             expires=now + INVITE_SECONDS,
         )
@@ -311,10 +312,25 @@ def add_code(
     return code
 
 
-def reset_person(connection: Connection, keys: PeopleKeys, person: Person, *, now: int) -> str:
+def reset_person(
+    connection: Connection, keys: PeopleKeys, person: Person, *, made_by: str = "", now: int
+) -> str:
     """Take away all that a person signs in with, inside the caller's act; return a new code."""
     forget_means(connection, person)
-    return add_code(connection, keys, person.org, person.role, person=person.number, now=now)
+    return add_code(
+        connection,
+        keys,
+        person.org,
+        person.role,
+        person=person.number,
+        made_by=made_by,
+        now=now,
+    )
+
+
+def withdraw_codes(connection: Connection, person: Person) -> None:
+    """Withdraw what an administrator made who is none any more, inside the caller's act."""
+    connection.execute(delete(PersonInviteRow).where(PersonInviteRow.made_by == person.handle))
 
 
 def forget_means(connection: Connection, person: Person) -> None:
@@ -324,6 +340,7 @@ def forget_means(connection: Connection, person: Person) -> None:
     )
     for table in (PasskeyRow, TotpRow, RecoveryCodeRow, PersonInviteRow):
         connection.execute(delete(table).where(table.person == person.number))
+    withdraw_codes(connection, person)
     end_sessions(connection, person.number)
 
 

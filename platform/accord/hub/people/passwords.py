@@ -17,6 +17,10 @@ MIN_PASSWORD = 12
 MAX_PASSWORD = 256
 """Shortest and longest password, in characters."""
 
+_TIME, _MEMORY, _LANES = 2, 19 * 1024, 1
+# OWASP's first choice for Argon2id. Not more memory: strangers who sign in at once on every thread
+# would otherwise take gigabytes, and a second factor stands behind the password.
+
 MIN_DISTINCT = 5
 """Fewest different characters."""
 
@@ -44,8 +48,12 @@ class Passwords:
 
     def __init__(self) -> None:
         """Prepare the hash that unknown names are compared with."""
-        self._hasher = PasswordHasher()
+        self._hasher = PasswordHasher(time_cost=_TIME, memory_cost=_MEMORY, parallelism=_LANES)
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    def is_older(self, kept: str) -> bool:
+        """Say whether a hash was made at another cost, so that its time would tell it apart."""
+        return self._hasher.check_needs_rehash(kept)
 
     def hash(self, password: str) -> str:
         """Return the hash to keep."""

@@ -2,17 +2,19 @@
 
 It is derived from the audit log's private keys, which lie wrapped in the key file: every process
 that can serve the hub has it, a restart changes nothing, and a copy of the database alone says
-nothing about codes, names that were tried, or authenticator apps (ADR 40).
+nothing about codes, names that were tried, or authenticator apps (ADR 42).
 """
 
 import hashlib
 import hmac
 import secrets
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from accord.kernel.errors import VerificationFailed
 from accord.kernel.tlog.notes import LogKeyPair
 
 _PURPOSE = b"accord/hub/people/v1"
@@ -46,8 +48,19 @@ class PeopleKeys:
         return nonce + self._box.encrypt(nonce, data, bound_to)
 
     def open(self, box: bytes, *, bound_to: bytes) -> bytes:
-        """Return what ``seal`` put into the box; InvalidTag when it is another's."""
-        return self._box.decrypt(box[:_NONCE], box[_NONCE:], bound_to)
+        """Return what ``seal`` put into the box.
+
+        Raises:
+            VerificationFailed: ``people_key_changed`` when it was sealed by another hub's keys.
+        """
+        try:
+            return self._box.decrypt(box[:_NONCE], box[_NONCE:], bound_to)
+        except InvalidTag as error:
+            raise VerificationFailed(
+                "people_key_changed",
+                "This was sealed under other keys of the hub.",
+                next_step="An administrator sets the account up anew.",
+            ) from error
 
     def _derive(self, what: str) -> bytes:
         info = _PURPOSE + b"/" + what.encode()

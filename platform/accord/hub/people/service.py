@@ -12,11 +12,13 @@ from accord.hub.people.attempts import Attempts
 from accord.hub.people.invitations import Invitations
 from accord.hub.people.notices import Notices
 from accord.hub.people.operator import Operator
+from accord.hub.people.passwords import Passwords
 from accord.hub.people.policy import PeoplePolicy
 from accord.hub.people.sealing import PeopleKeys
 from accord.hub.people.sessions import Sessions
 from accord.hub.people.sign_in import SignIn
 from accord.hub.people.signing_out import SigningOut
+from accord.hub.people.standing import Standing
 from accord.hub.storage import Writer
 
 
@@ -55,16 +57,22 @@ def build_people(
     clock: Clock,
 ) -> People:
     """Return the room over one database."""
+    standing = Standing(
+        engine=engine,
+        writer=writer,
+        recorder=recorder,
+        keys=keys,
+        policy=policy,
+        passwords=Passwords(),
+    )
     return People(
         keys=keys,
         policy=policy,
         sessions=Sessions(engine=engine, writer=writer, clock=clock),
         signing_out=SigningOut(engine=engine, writer=writer, recorder=recorder, clock=clock),
-        sign_in=SignIn(engine=engine, writer=writer, recorder=recorder, keys=keys, policy=policy),
-        account=Account(engine=engine, writer=writer, recorder=recorder, keys=keys, policy=policy),
-        invitations=Invitations(
-            engine=engine, writer=writer, recorder=recorder, keys=keys, policy=policy
-        ),
+        sign_in=SignIn(standing),
+        account=Account(standing),
+        invitations=Invitations(standing),
         administration=Administration(engine=engine, writer=writer, recorder=recorder),
         notices=Notices(engine=engine, writer=writer),
         operator=Operator(engine=engine, writer=writer, recorder=recorder, keys=keys),

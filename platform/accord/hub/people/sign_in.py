@@ -10,19 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from accord.hub.audit import Event, EventClass, Recorder
+from accord.hub.audit import Event, EventClass
 from accord.hub.people import codes, passkeys
 from accord.hub.people.attempts import PER_FACTOR, Attempts
 from accord.hub.people.notices import What, parse_reason, tell_watchers
-from accord.hub.people.passwords import Passwords
-from accord.hub.people.policy import PeoplePolicy
 from accord.hub.people.queries import Person, find_person, numbered_person
-from accord.hub.people.sealing import PeopleKeys
 from accord.hub.people.sessions import ENROL, FACTOR, begin_session, drop_session, session_row
+from accord.hub.people.standing import Standing
 from accord.hub.people.tables import PasskeyRow, PersonRow
-from accord.hub.storage import Writer
 from accord.kernel.errors import AccordError, AuthenticationNeeded, Refused
 
 
@@ -66,27 +63,25 @@ class _Proof:
 class SignIn:
     """The verbs of signing in."""
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        writer: Writer,
-        recorder: Recorder,
-        keys: PeopleKeys,
-        policy: PeoplePolicy,
-    ) -> None:
-        """Read through ``engine``, write and record through the others."""
-        self._engine = engine
-        self._writer = writer
-        self._recorder = recorder
-        self._keys = keys
-        self._policy = policy
-        self._passwords = Passwords()
-        self._challenges = passkeys.Challenges(keys)
+    def __init__(self, standing: Standing) -> None:
+        """Work with what is handed down."""
+        self._engine = standing.engine
+        self._writer = standing.writer
+        self._recorder = standing.recorder
+        self._keys = standing.keys
+        self._policy = standing.policy
+        self._passwords = standing.passwords
+        self._challenges = passkeys.Challenges(standing.keys)
         self._factors = Attempts(
-            "factor", engine=engine, writer=writer, keys=keys, per_account=PER_FACTOR
+            "factor",
+            engine=standing.engine,
+            writer=standing.writer,
+            keys=standing.keys,
+            per_account=PER_FACTOR,
         )
-        self._sources = Attempts("passkey", engine=engine, writer=writer, keys=keys)
+        self._sources = Attempts(
+            "passkey", engine=standing.engine, writer=standing.writer, keys=standing.keys
+        )
 
     def password(self, login: str, password: str, visit: Visit, *, now: int) -> Begun:
         """Begin a session by name and password; it may still wait for a factor.
@@ -101,6 +96,8 @@ class SignIn:
                 )
             )
         fits = self._passwords.fits(kept, password) and self._policy.passwords
+        older = fits and kept is not None and self._passwords.is_older(kept)
+        hashed = self._passwords.hash(password) if older else None
 
         def act(connection: Connection) -> Begun | None:
             person = find_person(connection, login)
@@ -108,6 +105,9 @@ class SignIn:
             if person is None or not fits or not unchanged:
                 self._record(connection, person, outcome="sign_in_wrong", means="", now=now)
                 return None
+            if hashed is not None:
+                anew = update(PersonRow).where(PersonRow.number == person.number)
+                connection.execute(anew.values(password=hashed))
             waits_for = self._policy.waits_for(person)
             proof = _Proof(means="password", visit=visit)
             return self._begin(connection, person, proof, waits_for=waits_for, now=now)

@@ -85,7 +85,10 @@ class RecoveryCodeRow(Base):
 
 
 class PersonInviteRow(Base):
-    """A one-off code: to make an account (``person`` is absent), or to set one up anew."""
+    """A one-off code: to make an account (``person`` is absent), or to set one up anew.
+
+    ``made_by`` is the handle of the administrator who made it, empty for the operator.
+    """
 
     __tablename__ = "people_invites"
     __table_args__ = (UniqueConstraint("tag"), Index(None, "org"))
@@ -96,6 +99,7 @@ class PersonInviteRow(Base):
     role: Mapped[str]
     login: Mapped[str | None]
     person: Mapped[int | None] = mapped_column(ForeignKey("people.number"))
+    made_by: Mapped[str]
     made: Mapped[int]
     expires: Mapped[int]
 

@@ -1,5 +1,6 @@
 """Pages of one's own account: sessions, passkeys, authenticator app, recovery codes, password."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -148,8 +149,9 @@ def totp_routes(pages: PeoplePages) -> Blueprint:
         if secret is None:
             raise NotFound("totp_missing", "There is no authenticator app that waits for a code.")
         uri = provisioning_uri(secret, login=actor.person, hub=services.config.origin)
-        drawn = segno.make(uri, error="m").svg_inline(scale=5, border=4, light="#ffffff")
-        return Response(drawn, content_type="image/svg+xml")
+        drawn = io.BytesIO()
+        segno.make(uri, error="m").save(drawn, kind="svg", scale=5, border=4, light="#ffffff")
+        return Response(drawn.getvalue(), content_type="image/svg+xml")
 
     @routes.post(paths.OWN_TOTP)
     @declare(Action.ACCOUNT_CHANGE, who=Who.ENTERING)

@@ -1,6 +1,7 @@
 """Pages of signing in beyond the password: passkey, second factor, recovery code, fresh proof."""
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
@@ -165,4 +166,4 @@ def _proof_page(pages: PeoplePages, template: str, error: AccordError | None) ->
 
 def _query() -> str:
     """Return the query that carries the wanted page through the steps."""
-    return "?next=" + local_path(request.args.get("next", ""))
+    return "?" + urlencode({"next": local_path(request.args.get("next", ""))})
