@@ -297,6 +297,7 @@ def test_a_sighting_is_shown_on_the_senders_records(town: Town) -> None:
             desk.correspondence.sight(find_bundle(desk.vault, original), [SEEN])
     line = format_sighting(SEEN)
     assert lying(town.other, BundleKind.SIGHTING, town.bank, original, line) != "receipted"
+    pull(town.bank)
     surplus = format_sighting(dataclasses.replace(SEEN, record=7))
     assert lying(town.police, BundleKind.SIGHTING, town.bank, original, surplus) == "receipted"
     (received,) = [one for one in pull(town.bank) if one.kind == "sighting"]
@@ -310,6 +311,7 @@ def test_an_invalid_record_of_an_answer_is_quarantined_alone(town: Town) -> None
         request = ask(desk, wish(town.world), town.bank)
     pull(town.bank)
     line = format_response(Response(outcome=Outcome.DONE))
+    pull(town.police)
     bad = b'{"kind":"domain","value":"EXAMPLE.org"}'
     assert lying(town.bank, BundleKind.RESPONSE, town.police, request, line, bad) == "receipted"
     (received,) = [one for one in pull(town.police) if one.kind == "response"]
@@ -446,7 +448,7 @@ def test_a_pattern_that_is_none_is_refused(town: Town, name: str, code: str) -> 
 
 def test_contacts_come_from_the_verified_mirror(town: Town) -> None:
     with town.bank.open() as desk:
-        state = desk.mirror.recent()
+        state = desk.mirror.refresh()
         (found,) = contacts(state, kind=OrgKind.LAW_ENFORCEMENT, country="DE")
     assert (found.org, found.contact) == (town.abroad.org, "Duty desk")
 

@@ -6,7 +6,7 @@ import click
 
 from accord.desk.cli.opened import opened_desk
 from accord.desk.exchange.routing import Contact, contacts
-from accord.kernel.errors import Malformed
+from accord.kernel.errors import Malformed, Unavailable
 from accord.kernel.indicators.countries import COUNTRIES
 from accord.kernel.markings import OrgKind
 from accord.terminal import Terminal, common_options
@@ -25,7 +25,11 @@ def list_contacts(terminal: Terminal, *, kind: str | None, country: str | None) 
             observed=country[:20],
         )
     with opened_desk(terminal) as desk:
-        state = desk.mirror.recent()
+        try:
+            state = desk.mirror.refresh()
+        except Unavailable as error:
+            state = desk.mirror.state
+            terminal.say(f"{error.message} These are the contacts of the last check.")
         found = contacts(state, kind=OrgKind(kind) if kind else None, country=country)
     lines = [
         f"{one.org}  {one.name}, {one.kind}, {one.country}  {one.contact}"

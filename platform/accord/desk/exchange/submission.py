@@ -18,7 +18,7 @@ from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.receipts import Patience, Pause, verify_receipt
-from accord.desk.exchange.routing import named_orgs, resolve
+from accord.desk.exchange.routing import is_pattern, named_orgs, resolve
 from accord.desk.indicators import describe, sealed_in, store
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault, Way
@@ -171,12 +171,17 @@ class Submissions:
     def resolve(self, names: Sequence[str]) -> tuple[OrgId, ...]:
         """Return the organisations of names, ids and ``kind:…@COUNTRY``, each once, in order.
 
+        A pattern means who is enrolled now: the directory is asked, however fresh ours is.
+
         Raises:
             Malformed: ``org_kind_unknown``, ``country_unknown``, ``org_id_invalid``.
             NotFound: ``org_unknown``, ``recipient_none``.
         """
         hub = self._mirror.root.hub
-        state = self._mirror.recent(named_orgs(names, hub))
+        if any(map(is_pattern, names)):
+            state = self._mirror.refresh()
+        else:
+            state = self._mirror.recent(named_orgs(names, hub))
         return resolve(state, names, own=self._org, hub=hub)
 
     def decide(self, plan: Plan) -> Decision:
