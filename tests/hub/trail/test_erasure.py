@@ -121,6 +121,18 @@ def test_log_receipts_and_proofs_hold_after_an_erasure(scene: Scene) -> None:
     assert verify_trail(b"".join(pieces), scene.policy)
 
 
+def test_the_name_goes_from_searches_of_others_too(scene: Scene) -> None:
+    """Whoever looked for the name, in vain, has written it into their own event."""
+    wanted = parse_wanted({"seen": NAME})
+    scene.world.services.trail.search(
+        scene.actor(scene.police, person="mona"), wanted, now=scene.world.clock()
+    )
+    assert len([one for one in named(scene.world) if one[0] == scene.police.org]) == 2
+    erase(scene)
+    left = [one for one in named(scene.world) if one[0] == scene.police.org]
+    assert left == [(scene.police.org, NAME)], "the other person of that name stays"
+
+
 def test_an_erasure_is_an_event_that_names_the_ground_and_not_the_person(scene: Scene) -> None:
     before = len([one for one in named(scene.world) if one[0] == scene.bank.org])
     erase(scene)

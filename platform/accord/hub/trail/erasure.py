@@ -34,6 +34,9 @@ from accord.kernel.tlog.leaf import RecordFields, format_record, parse_record
 
 MAX_LINE = 256 * 1024 * 1024
 MIN_REASON, MAX_REASON = 3, 500
+_LOOKS = (EventClass.AUDIT_EXPORTED.value, EventClass.AUDIT_SEARCHED.value)
+"""Events of whatever organisation that hold a name because somebody looked for it."""
+
 _TAG_HEX = 16
 _KEYS = ("v", "number", "at", "org", "events", "accounts")
 _PLACE_KEYS = ("number", "tag", "fields")
@@ -231,7 +234,7 @@ def _apply(connection: Connection, erasure: Erasure) -> None:
 def _found(
     connection: Connection, org: OrgId, login: str
 ) -> tuple[tuple[Place, ...], tuple[tuple[int, int], ...]]:
-    """Return where the name stands: events of the organisation, accounts."""
+    """Return where the name stands: events of the organisation, searches of anyone, accounts."""
     # Two walks down two partial indexes; the constant tells the engine which.
     numbers = sorted(
         {
@@ -239,7 +242,9 @@ def _found(
             for column in (AuditEvent.person, AuditEvent.about)
             for number in connection.scalars(
                 select(AuditEvent.number).where(
-                    column == login, column != NOBODY, AuditEvent.org == org
+                    column == login,
+                    column != NOBODY,
+                    or_(AuditEvent.org == org, AuditEvent.what.in_(_LOOKS)),
                 )
             )
         }
