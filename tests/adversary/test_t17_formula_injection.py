@@ -11,7 +11,7 @@ from tests.support.hub_world import World
 
 from accord.cli.main import main
 from accord.hub.summaries import Table
-from accord.hub.web.pages_summary import summary_csv
+from accord.hub.web.summary_files import summary_csv
 
 CELLS = (
     '=HYPERLINK("http://evil.example")',
@@ -50,6 +50,6 @@ def test_no_cell_of_the_refused_rows_begins_a_formula(mended: list[list[str]]) -
 def test_the_summary_file_holds_closed_codes_and_numbers_only(world: World, project: Path) -> None:
     assert world
     assert set(Table)
-    source = (project / "platform/accord/hub/web/pages_summary.py").read_text("utf-8")
+    source = (project / "platform/accord/hub/web/summary_files.py").read_text("utf-8")
     assert summary_csv.__doc__ is not None
     assert "closed code or number" in source

@@ -186,8 +186,9 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     page.wait_for_url("**/inbox")
     page.goto("/search")
     stops = tab_stops(page)
-    assert stops[:5] == ["Skip to the content", "Accord desk", "Inbox", "Search", "Sign out"]
-    assert stops[5:] == [
+    assert stops[:4] == ["Skip to the content", "Accord desk", "Inbox", "Search"]
+    assert stops[4:8] == ["Recalls", "Requests", "Contacts", "Sign out"]
+    assert stops[8:] == [
         "Wallets, transactions, domains, onion services or links",
         "Reason",
         "Search",

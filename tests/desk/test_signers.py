@@ -20,6 +20,8 @@ from accord.desk.exchange.signers import LATE, SETTLE, Drained, note_drained, re
 from accord.desk.storage import Vault
 from accord.desk.storage.bundles import find_bundle, list_bundles
 from accord.desk.storage.deliveries import refused_deliveries
+from accord.hub.feed import Item as FeedItem
+from accord.hub.feed import add_notices
 from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.directory.transition import RECOVERY_HOLD
 from accord.kernel.encoding import b64encode
@@ -231,6 +233,16 @@ def test_once_all_has_been_taken_in_an_ended_key_counts_no_more(
 ) -> None:
     one, other = sealed_for(sender, police), sealed_for(sender, police)
     rotate(world, sender.org, sender.sig)
+    for _ in range(2):  # the feed has come as far as what is received below
+        world.services.writer.run(
+            lambda connection: add_notices(
+                connection,
+                [police.org],
+                FeedItem.KEY_CHANGED,
+                subject=sender.org,
+                now=world.clock(),
+            )
+        )
     with police.open() as desk:
         for wait in (0, SETTLE - 1):
             world.clock.now += wait

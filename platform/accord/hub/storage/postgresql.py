@@ -194,6 +194,7 @@ def open_reading(address: str) -> Engine:
         pool_size=READERS,
         max_overflow=MORE_READERS,
         pool_use_lifo=True,
+        pool_pre_ping=True,  # a server that was started anew has closed what lies in the pool
     )
     # The writer judges its own errors: whether a commit failed or is unknown.
     event.listen(reading, "handle_error", _as_unavailable)
