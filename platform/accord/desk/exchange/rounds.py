@@ -10,6 +10,7 @@ from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.confirmations import collect
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.own_events import check_own_events
 from accord.desk.exchange.pull import OnReceived, Pull, PullReport
 from accord.desk.exchange.receipts import Pause
@@ -17,7 +18,7 @@ from accord.desk.exchange.submission import Submissions
 from accord.desk.exchange.tally import last_closed_month, make_tally, send_tally
 from accord.desk.keyring import Keyring
 from accord.desk.storage import Vault
-from accord.kernel.errors import AccordError, Refused, Unavailable
+from accord.kernel.errors import AccordError, AuthenticationNeeded, Refused, Unavailable
 from accord.kernel.identifiers import OrgId
 
 MAX_PAUSE = 60
@@ -61,7 +62,12 @@ class Rounds:
         Raises:
             Unavailable: the hub cannot be reached; what arrived is kept.
         """
-        self.submissions.flush(pause=pause)
+        try:
+            self.submissions.flush(pause=pause)
+        except AuthenticationNeeded:
+            # The hub does not say why it knows us no more; the directory may.
+            require_ours(self.mirror.refresh(), self.org, self.keyring)
+            raise
         report = self.pull.pull(
             retention_days=self.retention_days, on_received=on_received, resync=resync
         )
