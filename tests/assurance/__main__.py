@@ -5,14 +5,17 @@ import json
 import sys
 from typing import Any
 
-from tests.assurance import kill, power
+from tests.assurance import kill, matrix, power
 
-CI = {"kill": 50, "power": 10}
+from accord.logs import log_to_stderr
+
+CI = {"kill": 50, "power": 10, "matrix": 0}
 """How often in CI; the long forms are 500 kills and 200 cuts."""
 
 
 def main() -> int:
     """Run what the words say."""
+    log_to_stderr()
     parser = argparse.ArgumentParser(prog="python -m tests.assurance", description=__doc__)
     parser.add_argument("test", choices=sorted(CI))
     parser.add_argument("--count", type=int, help="kills, cuts, or inputs for each parser")
@@ -39,6 +42,8 @@ def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
     match wanted.test:
         case "kill":
             return kill.run_kills(count=count, weakness=wanted.weakness, **words)
+        case "matrix":
+            return matrix.run_matrix(**words)
         case _:
             return power.run_cuts(count=count, weakness=wanted.weakness, **words)
 
