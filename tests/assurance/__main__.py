@@ -5,11 +5,11 @@ import json
 import sys
 from typing import Any
 
-from tests.assurance import kill, matrix, power
+from tests.assurance import kill, matrix, power, steps
 
 from accord.logs import log_to_stderr
 
-CI = {"kill": 50, "power": 10, "matrix": 0}
+CI = {"kill": 50, "power": 10, "matrix": 0, "steps": 0}
 """How often in CI; the long forms are 500 kills and 200 cuts."""
 
 
@@ -44,6 +44,8 @@ def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
             return kill.run_kills(count=count, weakness=wanted.weakness, **words)
         case "matrix":
             return matrix.run_matrix(**words)
+        case "steps":
+            return steps.run_steps(**words)
         case _:
             return power.run_cuts(count=count, weakness=wanted.weakness, **words)
 

@@ -175,6 +175,8 @@ class Writer:
             except DBAPIError as error:
                 if connection.invalidated:  # the answer was lost, perhaps not the commit
                     raise _outcome_unknown(error) from error
+                # Closing does not: the next transaction would begin within this one.
+                transaction.rollback()
                 raise
 
     def _act(
