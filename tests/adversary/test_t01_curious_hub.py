@@ -16,6 +16,7 @@ from tests.support.hub_world import World
 from tests.support.lies import look, twin
 
 from accord.desk.storage.bundles import lines_of, list_bundles
+from accord.hub.backups import ArchiveReader
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.indicators import Basis, normalise, record_of
 from accord.kernel.markings import OrgKind
@@ -46,6 +47,14 @@ class Ear:
         return httpx2.Response(response.status_code, headers=response.headers, content=data)
 
 
+def backup_of(world: World) -> bytes:
+    """Return what a backup of the hub says to whoever has its passphrase."""
+    file = world.config.home.parent / "canary.backup"
+    world.services.backups.make(file, b"of this test", now=world.clock())
+    with file.open("rb") as source:
+        return ArchiveReader(source, b"of this test").read()
+
+
 @pytest.fixture(scope="module")
 def traces(world: World, bank: DeskAt, police: DeskAt) -> dict[str, bytes]:
     """All that is left at the hub after a bundle was sent, refused, pulled and searched."""
@@ -74,6 +83,7 @@ def traces(world: World, bank: DeskAt, police: DeskAt) -> dict[str, bytes]:
     pages = ("/metrics", "/v1/hub", "/healthz", "/readyz", "/log/audit/checkpoint")
     found = {path: world.client.get(path).content for path in pages}
     found |= {f"answer {at}": data for at, data in enumerate(ear.heard)}
+    found |= {"backup": backup_of(world)}
     found |= {"log": log.getvalue().encode(), "409": refusal.content, "403": wrong.content}
     assert b"/v1/bundles" in found["log"]
     return found | dict(world.files())

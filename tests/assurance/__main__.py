@@ -5,12 +5,12 @@ import json
 import sys
 from typing import Any
 
-from tests.assurance import kill, matrix, power, steps
+from tests.assurance import fuzz, kill, matrix, power, steps
 
 from accord.logs import log_to_stderr
 
-CI = {"kill": 50, "power": 10, "matrix": 0, "steps": 0}
-"""How often in CI; the long forms are 500 kills and 200 cuts."""
+CI = {"kill": 50, "power": 10, "matrix": 0, "steps": 0, "fuzz": 20_000}
+"""How often in CI; the long forms are 500 kills, 200 cuts, 10,000,000 inputs a parser."""
 
 
 def main() -> int:
@@ -46,6 +46,8 @@ def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
             return matrix.run_matrix(**words)
         case "steps":
             return steps.run_steps(**words)
+        case "fuzz":
+            return fuzz.run_fuzz(count=count, seed=wanted.seed, say=say)
         case _:
             return power.run_cuts(count=count, weakness=wanted.weakness, **words)
 

@@ -41,7 +41,7 @@ def read_url(text: str, *, listed: bool = True) -> Normalised:
     bare = refang(text)
     try:
         url = can_ada.parse(bare)
-    except (ValueError, UnicodeError) as error:
+    except (TypeError, ValueError) as error:  # TypeError: half of a surrogate pair, no text at all
         raise refused("url_invalid", "This is not a URL.") from error
     if url.protocol not in SCHEMES:
         raise refused("scheme_unsupported", "Only http, https and ftp URLs are carried.")
