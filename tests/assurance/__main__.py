@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random but timing")
     parser.add_argument("--weakness", default="", help="plant one: see tests/assurance/weak.py")
+    parser.add_argument("--fault", choices=power.FAULTS, default="", help="of the disk (power)")
     parser.add_argument("--json", action="store_true", help="the report as JSON on stdout")
     wanted = parser.parse_args()
     count = CI[wanted.test] if wanted.count is None else wanted.count
@@ -49,7 +50,9 @@ def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
         case "fuzz":
             return fuzz.run_fuzz(count=count, seed=wanted.seed, say=say)
         case _:
-            return power.run_cuts(count=count, weakness=wanted.weakness, **words)
+            return power.run_cuts(
+                count=count, weakness=wanted.weakness, fault=wanted.fault, **words
+            )
 
 
 if __name__ == "__main__":

@@ -98,7 +98,13 @@ class Disk:
         """The durable names: folder's number -> name -> node."""
         self.journal: list[Callable[[], None]] = []
         self.used = 0
-        self.stats: dict[str, int] = {"syncs": 0, "writes": 0, "bytes": 0, "failed_syncs": 0}
+        self.stats: dict[str, int] = {
+            "syncs": 0,
+            "writes": 0,
+            "bytes": 0,
+            "failed_syncs": 0,
+            "no_room": 0,
+        }
 
     def new(self, mode: int) -> Node:
         node = Node(number=self._next, mode=mode)
@@ -170,6 +176,7 @@ class Disk:
 
     def make_room(self, grows: int) -> None:
         if self.faults.room and grows > 0 and self.used + grows > self.faults.room:
+            self.stats["no_room"] += 1
             raise OSError(errno.ENOSPC, "no room")
         self.used += max(0, grows)
 
