@@ -45,6 +45,7 @@ class HubProcess:
     output: Path
     environment: Mapping[str, str]
     weakness: str = ""
+    processes: int = 1
     process: BaseProcess | None = None
     url: str = ""
     starts: int = 0
@@ -59,6 +60,7 @@ class HubProcess:
         out = self.output / f"hub-{self.starts}.out"
         errors = self.output / f"hub-{self.starts}.err"
         words = ("hub", "serve", "--json", "--home", str(self.home))
+        words += ("--processes", str(self.processes))
         started = time.monotonic()
         self.process = _FORKS.Process(
             target=_serve, args=(self.weakness, words, dict(self.environment), out, errors)
@@ -118,7 +120,9 @@ class Place:
         """The hub's settings."""
         return load_config(self.home)
 
-    def hub(self, *, home: Path | None = None, weakness: str = "") -> HubProcess:
+    def hub(
+        self, *, home: Path | None = None, weakness: str = "", processes: int = 1
+    ) -> HubProcess:
         """Return the hub over its home, or over a copy elsewhere."""
         environment = {
             **environment_for_children(),
@@ -129,6 +133,7 @@ class Place:
             output=self.folder,
             environment=environment,
             weakness=weakness,
+            processes=processes,
         )
 
     def running(self, hub: HubProcess) -> Running:

@@ -50,6 +50,7 @@ from accord.kernel.policy.charter import sign_charter
 from accord.kernel.policy.default_charter import DEFAULT_CHARTER
 from accord.kernel.tlog.checkpoint import verify_cosigned
 from accord.kernel.tlog.notes import LogKeyPair, WitnessKeyPair
+from accord.keyfile import save_keys
 from accord.protocol.signatures import sign_request
 from accord.witness.app import create_app
 from accord.witness.service import LogBook
@@ -328,6 +329,14 @@ class World:
         self.client.close()
         self.services.close()
         self.witness_database.close()
+
+    def lay_keys(self, passphrase: bytes) -> None:
+        """Put keys and root file into the home, so that commands can open the hub."""
+        keys = {}
+        for name, pair in self.log_keys.items():
+            keys |= {f"{name}.ed25519": pair.ed25519_seed, f"{name}.mldsa44": pair.mldsa44_seed}
+        save_keys(self.config.keys, keys, passphrase)
+        self.config.root.write_bytes(self.root_bytes)
 
     def copy(self, folder: Path) -> "Copy":
         """Copy home and database of a hub whose services are closed."""

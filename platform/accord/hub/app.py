@@ -75,7 +75,8 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         app,
         verify_signed=verify_signed(
             services.directory,
-            MemoryNonceCache(since=services.clock() + NONCE_MARGIN),
+            # A process that shares with nobody forgets at its end what it has seen.
+            services.nonces or MemoryNonceCache(since=services.clock() + NONCE_MARGIN),
             services.clock,
             authorities,
         ),

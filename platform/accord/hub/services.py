@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import httpx2
 
 from accord.clock import Clock
+from accord.hub.access.nonces import SharedNonceCache
 from accord.hub.audit import Recorder
 from accord.hub.audit.events import Keeping
 from accord.hub.backups import Backups
@@ -28,7 +29,7 @@ from accord.hub.directory import Directory, Enrolments, Statements
 from accord.hub.feed import Feed
 from accord.hub.jobs import Jobs, JobTable
 from accord.hub.people import People, PeoplePolicy, build_people, people_keys
-from accord.hub.storage import BodyStore, Database, Writer, open_database
+from accord.hub.storage import WITNESSES, BodyStore, Database, Listener, Turn, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
 from accord.hub.trail import Erasures, OwnEvents, SelfAudit, Trail
 from accord.hub.trail.pruning import LOOK_SECONDS as PRUNING_SECONDS
@@ -55,6 +56,9 @@ ERASURE_SECONDS = 60
 
 SWEEP_SECONDS = 3600
 """Time between two looks for files without a row and for tombstones that are old enough."""
+
+NONCE_SECONDS = 60
+"""Time between two looks for nonces that may be dropped."""
 
 WITNESS_SECONDS = 10.0
 """How long one witness may take to answer."""
@@ -94,6 +98,7 @@ class Services:
     pruning: Pruning
     own_events: OwnEvents
     backups: Backups
+    nonces: SharedNonceCache | None
     jobs: Jobs
     job_table: JobTable
     rounds: WitnessRound
@@ -139,7 +144,7 @@ def build_services(
         logs,
     )
     shelf = Shelf()
-    writer = Writer(database.writing, [logs, recorder, quotas, shelf])
+    writer = Writer(database.writing, [logs, recorder, quotas, shelf, *database.participants()])
     reader = LogReader(database.reading)
     client = httpx2.Client(timeout=WITNESS_SECONDS, transport=transport, trust_env=False)
     rounds = WitnessRound(
@@ -191,6 +196,10 @@ def build_services(
         logs=logs,
         rounds=rounds,
         table=job_table,
+        turn=Turn(database.address, WITNESSES),
+        listener=None
+        if database.address is None
+        else Listener(database.address, [feed.notify, logs.wake, rounds.wake]),
         clock=clock,
     )
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: retention.expire(now=now))
@@ -208,6 +217,9 @@ def build_services(
     jobs.every(
         "quotas", QUOTA_SECONDS, lambda now: refusals.record_refusals(now=now), each_process=True
     )
+    nonces = None if database.beside is None else SharedNonceCache(database.beside)
+    if nonces is not None:
+        jobs.every("nonces", NONCE_SECONDS, lambda now: nonces.drop_old(now=now), each_process=True)
     self_audit = SelfAudit(
         engine=database.reading,
         writer=writer,
@@ -297,6 +309,7 @@ def build_services(
         self_audit=self_audit,
         pruning=pruning,
         own_events=OwnEvents(engine=database.reading, reader=reader),
+        nonces=nonces,
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),
         job_table=job_table,

@@ -5,6 +5,7 @@ the sender travel with it as extra data; the person field never does.
 """
 
 import threading
+import time
 
 from sqlalchemy import Connection, Engine, exists, or_, select
 
@@ -16,6 +17,9 @@ from accord.kernel.errors import NotFound, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.tlog.leaf import format_record
 from accord.kernel.tlog.proof import format_proof
+
+LOOK_SECONDS = 1.0
+"""Longest time until a quorum that another process collected is noticed."""
 
 
 class Receipts:
@@ -108,8 +112,14 @@ class Receipts:
         if not self._places.acquire(blocking=False):
             return False
         try:
+            end = time.monotonic() + wait
             with self._rounds.cosigned:
-                return self._rounds.cosigned.wait_for(lambda: self._covers(number), timeout=wait)
+                while not self._covers(number):
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        return False
+                    self._rounds.cosigned.wait(min(LOOK_SECONDS, left))
+            return True
         finally:
             self._places.release()
 

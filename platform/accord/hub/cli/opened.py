@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from accord.clock import Clock, system_clock
 from accord.hub.cli.identity import HubKeys, load_hub_keys
@@ -11,6 +12,32 @@ from accord.kernel.directory.rootfile import RootFile, verify_root
 from accord.kernel.errors import Refused
 from accord.kernel.keys import require_post_quantum
 from accord.terminal import Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlocked:
+    """Settings, verified root file and unwrapped log keys: what the rooms are built from."""
+
+    config: HubConfig
+    root: RootFile
+    root_bytes: bytes
+    keys: HubKeys
+
+    def build(self, clock: Clock = system_clock) -> Services:
+        """Open the database and build the rooms."""
+        return build_services(
+            self.config, root=self.root, root_bytes=self.root_bytes, keys=self.keys, clock=clock
+        )
+
+
+def unlock_hub(terminal: Terminal) -> Unlocked:
+    """Read the hub in ``--home`` and unwrap its keys; raises as ``opened_hub``."""
+    require_post_quantum()
+    config = load_config(terminal.home)
+    root_bytes, root = read_root(config)
+    keys = load_hub_keys(config, terminal.passphrase("Passphrase of the hub's log keys"))
+    check_keys(keys, root)
+    return Unlocked(config=config, root=root, root_bytes=root_bytes, keys=keys)
 
 
 @contextmanager
@@ -28,12 +55,7 @@ def opened_hub(
         AuthenticationNeeded: ``passphrase_wrong``.
         Conflict: ``behind_witness``, ``forked_from_witness``.
     """
-    require_post_quantum()
-    config = load_config(terminal.home)
-    root_bytes, root = read_root(config)
-    keys = load_hub_keys(config, terminal.passphrase("Passphrase of the hub's log keys"))
-    check_keys(keys, root)
-    services = build_services(config, root=root, root_bytes=root_bytes, keys=keys, clock=clock)
+    services = unlock_hub(terminal).build(clock)
     try:
         if signs and not terminal.dry_run:
             services.jobs.first_round()

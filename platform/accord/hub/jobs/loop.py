@@ -7,6 +7,7 @@ import structlog
 from accord.clock import Clock
 from accord.hub.jobs.leases import JobTable
 from accord.hub.jobs.regular import LEASE_SECONDS, RegularAct, RegularWork, reason_of
+from accord.hub.storage import Listener, Turn
 from accord.hub.transparency import LogName, LogSequencer, WitnessRound
 from accord.kernel.errors import Conflict
 
@@ -26,10 +27,19 @@ class Jobs:
     """Runs the background work of one hub until ``stop``."""
 
     def __init__(
-        self, *, logs: LogSequencer, rounds: WitnessRound, table: JobTable, clock: Clock
+        self,
+        *,
+        logs: LogSequencer,
+        rounds: WitnessRound,
+        table: JobTable,
+        turn: Turn,
+        listener: Listener | None,
+        clock: Clock,
     ) -> None:
-        """Work with the rooms that are handed down."""
+        """Work with the rooms that are handed down; in its ``turn`` it asks the witnesses."""
         self._logs = logs
+        self._listener = listener
+        self._turn = turn
         self._rounds = rounds
         self._regular = RegularWork(table=table, clock=clock)
         self._stop = threading.Event()
@@ -61,6 +71,8 @@ class Jobs:
 
     def start(self) -> None:
         """Start the threads."""
+        if self._listener is not None:
+            self._listener.start()
         for thread in self._threads:
             thread.start()
 
@@ -72,6 +84,8 @@ class Jobs:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=10)
+        if self._listener is not None:
+            self._listener.stop()
         self._rounds.close()
 
     def round(self, name: LogName) -> bool:
@@ -94,12 +108,14 @@ class Jobs:
     def _witness(self) -> None:
         failures = 0
         while not self._stop.is_set() and self._logs.stopped is None:
-            results = [self._try(name) for name in LogName]
+            # Who has not the turn waits for it: that one may crash, or be stopped by a witness.
+            results = [self._try(name) for name in LogName] if self._turn.is_mine() else [True]
             # Without a quorum the witnesses are asked ever more rarely, up to a bound.
             failures = 0 if all(results) else min(failures + 1, MAX_DOUBLINGS)
             self._stop.wait(PAUSE_SECONDS * 2**failures)
             with self._logs.grown:
                 self._logs.grown.wait(POLL_SECONDS)
+        self._turn.give_up()
 
     def _try(self, name: LogName) -> bool:
         """Run a round; say whether the newest checkpoint has its quorum now."""

@@ -8,16 +8,21 @@ from accord.hub.storage.bodies import BodyStore
 from accord.hub.storage.engine import Database, Place, open_database
 from accord.hub.storage.scrubbing import overwriting, scrub
 from accord.hub.storage.snapshots import snapshot
+from accord.hub.storage.turns import WITNESSES, Turn
 from accord.hub.storage.upserts import Upsert, adding, replacing
+from accord.hub.storage.wakeups import Listener
 from accord.hub.storage.writer import Participant, Writer
 
 __all__ = [
     "SEALED",
+    "WITNESSES",
     "Base",
     "BodyStore",
     "Database",
+    "Listener",
     "Participant",
     "Place",
+    "Turn",
     "Upsert",
     "Writer",
     "adding",

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine
 from accord.hub.storage import postgresql, sqlite
 from accord.hub.storage.base import Base
 from accord.hub.storage.migrations import HEAD, revision_of, stamp, upgrade
+from accord.hub.storage.wakeups import Announcer
+from accord.hub.storage.writer import Participant
 
 Place = Path | str
 """A file for SQLite, or the address (libpq URI) of a PostgreSQL database."""
@@ -20,19 +22,26 @@ Place = Path | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """The two engines of one database: ``writing`` is for the writer alone.
+    """The engines of one database: ``writing`` is for the writer alone.
 
-    ``address`` is that of a PostgreSQL server; then other processes may serve beside this one.
+    ``address`` is that of a PostgreSQL server; then other processes may serve beside this one, and
+    ``beside`` is for the single statements by which they agree.
     """
 
     writing: Engine
     reading: Engine
+    beside: Engine | None = None
     address: str | None = None
+
+    def participants(self) -> list[Participant]:
+        """Return what takes part in the writer's transactions for other processes' sake."""
+        return [] if self.address is None else [Announcer()]
 
     def close(self) -> None:
         """Close all connections."""
-        self.reading.dispose()
-        self.writing.dispose()
+        for engine in (self.beside, self.reading, self.writing):
+            if engine is not None:
+                engine.dispose()
 
 
 def open_database(place: Place) -> Database:
@@ -48,7 +57,8 @@ def open_database(place: Place) -> Database:
     writing, reading = (
         sqlite.open_engines(place) if isinstance(place, Path) else postgresql.open_engines(place)
     )
-    database = Database(writing=writing, reading=reading, address=address)
+    beside = None if address is None else postgresql.open_beside(address)
+    database = Database(writing=writing, reading=reading, beside=beside, address=address)
     try:
         with writing.begin() as connection:
             prepare_tables(connection)

@@ -91,11 +91,12 @@ class PatientConnection(psycopg.Connection[Any]):
         timeout: float | None = None,
     ) -> Answer:
         """Wait for the server, at most ``patience`` seconds; psycopg calls this for everything."""
+        wanted = self.patience if timeout is None else timeout
         try:
-            return waiting.wait(
-                gen, self.pgconn.socket, interval=interval, timeout=timeout or self.patience
-            )
+            return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=wanted)
         except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - the only sign that it gives
+            if timeout is not None:  # who waits for notifications asked for that
+                raise
             self.pgconn.finish()
             message = f"the server did not answer within {self.patience:g} seconds"
             raise psycopg.OperationalError(message) from error
@@ -182,6 +183,21 @@ def open_engines(address: str) -> tuple[Engine, Engine]:
     )
     event.listen(writing, "begin", _take_turn)
     return writing, open_reading(address)
+
+
+def open_beside(address: str) -> Engine:
+    """Return an engine for single statements that need not stand in an act of the writer."""
+    beside = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address, autocommit=True),
+        isolation_level="AUTOCOMMIT",
+        use_native_hstore=False,
+        pool_size=READERS,
+        max_overflow=MORE_READERS,
+        pool_use_lifo=True,
+    )
+    event.listen(beside, "handle_error", _as_unavailable)
+    return beside
 
 
 def open_reading(address: str) -> Engine:

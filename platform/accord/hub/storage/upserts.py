@@ -51,7 +51,10 @@ def adding(table: type[Base], keys: Sequence[str]) -> Upsert:
     """Insert a row; when one with its ``keys`` stands, leave it: ``rowcount`` tells."""
     return Upsert(
         {
-            name: insert(table).on_conflict_do_nothing(index_elements=keys)
+            name: insert(table)
+            .on_conflict_do_nothing(index_elements=keys)
+            .inline()
+            .execution_options(preserve_rowcount=True)
             for name, insert in _INSERTS.items()
         }
     )

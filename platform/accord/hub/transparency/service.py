@@ -50,8 +50,8 @@ class LogSequencer:
         self._next_edges: dict[LogName, Edge] = {}
         self.grown = threading.Condition()
         """Notified after each commit that made a log longer."""
-        self._notes: dict[LogName, bytes] = {}
-        self._next_notes: dict[LogName, bytes] = {}
+        self._notes: dict[LogName, tuple[int, bytes]] = {}
+        self._next_notes: dict[LogName, tuple[int, bytes]] = {}
         self.stopped: str | None = None
         """Why nothing more is signed: a witness has seen more, or something else, than we hold."""
 
@@ -61,9 +61,15 @@ class LogSequencer:
         staged.append(entry)
         return self._sizes[log] + len(staged) - 1
 
-    def newest(self, log: LogName) -> bytes | None:
-        """Return the newest durable checkpoint that this process signed, if it signed any."""
-        return self._notes.get(log)
+    def newest(self, log: LogName, *, covering: int) -> bytes | None:
+        """Return the newest durable checkpoint that this process signed, if it covers an entry.
+
+        Args:
+            log: which log.
+            covering: number of the entry; another process may have stored it.
+        """
+        size, note = self._notes.get(log, (0, b""))
+        return note if size > covering else None
 
     def size(self, log: LogName) -> int:
         """Return the size of the log with what is staged; only inside an act of the writer."""
@@ -130,7 +136,7 @@ class LogSequencer:
             {"log": name.value, "size": checkpoint.size, "root": checkpoint.root, "note": note},
         )
         self._next_edges[name] = edge
-        self._next_notes[name] = note
+        self._next_notes[name] = (checkpoint.size, note)
 
     def _edge(self, connection: Connection, name: LogName) -> Edge:
         size, root = self._sizes[name], self._roots[name]
@@ -155,8 +161,12 @@ class LogSequencer:
         if self._next_edges:
             self._edges.update(self._next_edges)
             self._notes.update(self._next_notes)
-            with self.grown:
-                self.grown.notify_all()
+            self.wake()
+
+    def wake(self) -> None:
+        """Wake whoever waits for growth, by this process or another."""
+        with self.grown:
+            self.grown.notify_all()
 
     def after_rollback(self) -> None:
         """Forget the transaction; the edges are read again from the tiles."""

@@ -121,6 +121,10 @@ class WitnessRound:
     def _keep(self, name: LogName, size: int, note: bytes) -> None:
         self._writer.run(lambda connection: store_cosigned(connection, name, size, note))
         self._fresh[name] = self._clock()
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake whoever waits for a quorum, collected by this process or another."""
         with self.cosigned:
             self.cosigned.notify_all()
 
@@ -247,6 +251,11 @@ class WitnessRound:
     def _not_ahead(self, name: LogName, head: Head, witness: WitnessPlace, answer: bytes) -> int:
         size = int(answer.strip())
         if size > head.size:
+            newest = self._reader.head(name)
+            if newest is not None and size <= newest.size:
+                raise Unavailable(
+                    "witness_refused", "Another process asked for a longer checkpoint meanwhile."
+                )
             self._contradiction(name, head, witness)
             raise VerificationFailed(
                 "witness_contradicts",
@@ -271,6 +280,8 @@ class WitnessRound:
             return
         vkeys = [one.vkey for one in self._policies[name].log_verifiers(origin)]
         shown = verify_checkpoint(note, origin=origin, log_vkeys=vkeys)
+        # Another process may have grown the log and asked this witness since we read the head.
+        head = self._reader.head(name) or head
         if shown.size > head.size:
             raise Conflict(
                 "behind_witness",

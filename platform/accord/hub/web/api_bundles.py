@@ -31,7 +31,7 @@ def bundle_routes(services: Services) -> ApiRoutes:
             )
         name = parse_bundle_id(bundle_id)
         stored = services.bundles.accept(caller(), name, request.get_data(), now=services.clock())
-        note = services.logs.newest(LogName.AUDIT)
+        note = services.logs.newest(LogName.AUDIT, covering=stored.index)
         if note is None:
             head = services.reader.head(LogName.AUDIT)
             note = head.note if head else b""

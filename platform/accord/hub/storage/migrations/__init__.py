@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0015"
+HEAD = "0016"
 """The revision that the tables of this release have."""
 
 _FOLDER = Path(__file__).parent
