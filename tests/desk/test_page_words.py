@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from accord.desk.exchange.confirmations import Standing
+from accord.desk.indicators import How, Match
 from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
 from accord.desk.web import words
@@ -23,6 +24,8 @@ from accord.webbase.names import NETWORKS
         (words.ADVICE, EndState),
         (words.STANDING, Standing),
         (words.OUTBOX, OutboxState),
+        (words.HOW, How),
+        (words.MATCH, Match),
         (NETWORKS, Network),
     ],
 )

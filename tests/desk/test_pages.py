@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -190,6 +191,21 @@ def test_a_search_is_posted_logged_under_the_name_and_not_kept(
     assert BANK in page
     (entry,) = searches(desk.vault)
     assert (entry.person, entry.reason, entry.n) == ("ana", "case 114", 3)
+
+
+def test_the_page_finds_below_a_domain_by_the_beginning_and_in_notes(
+    analyst: FlaskClient, desk: Desk
+) -> None:
+    (host,) = records_of(["pay.shop.evil-site.org"])
+    put(desk.vault, described(1), [msgspec.structs.replace(host, note="Seen on the Forum.")])
+    for how, typed in (("values", "shop.evil-site.org"), ("prefix", "pay.sh"), ("note", "forum")):
+        answer = post(analyst, "/search", values=typed, reason="case 114", how=how)
+        page = answer.get_data(as_text=True)
+        assert "1 of 1 found" in page
+        assert f'<option value="{how}" selected>' in page
+        assert "pay.shop.evil-site.org" in page
+    refused = post(analyst, "/search", values=EVM, reason="case 114", how="guess")
+    assert (refused.status_code, len(searches(desk.vault))) == (400, 3)
 
 
 def test_a_search_without_a_reason_or_token_does_nothing(analyst: FlaskClient, desk: Desk) -> None:

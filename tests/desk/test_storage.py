@@ -51,7 +51,9 @@ BITCOIN = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
 def test_plaintext_never_stands_in_any_file_of_the_vault(vault: Vault) -> None:
     records = records_of([WALLET, "evil-canary-site.example.org"])
     put(vault, described(1, title=CANARY, head=CANARY.encode()), records)
-    journal.begin_search(vault, person="ana", reason=CANARY, values=[WALLET], now=NOW)
+    journal.begin_search(
+        vault, person="ana", reason=CANARY, values=[WALLET], manner="values", now=NOW
+    )
     files = [path for path in vault.path.parent.rglob("*") if path.is_file()]
     assert len(files) >= 2, "the write-ahead log is looked at too"
     for path in files:
@@ -192,13 +194,13 @@ def test_every_value_and_alias_is_found_and_nothing_else(vault: Vault) -> None:
         put(vault, described(number), records_of(values[70 * number : 70 * number + 70]))
     levels = vault.connection.execute("SELECT level FROM term_runs ORDER BY level").fetchall()
     assert (1,) in levels
-    found = find_records(vault, [*values, "absent.example.org", "example.org"], limit=10)
+    found = find_records(vault, [*values, "example.org", ".example.org"], limit=10)
     for number, (count, records) in enumerate(found[:700]):
         assert count == 1
         assert records[0].record == number % 70
         assert records[0].bundle.id == bundle_id(number // 70)
     assert found[700] == (0, [])
-    assert found[701][0] == 700, "the registrable domain is an alias of each"
+    assert found[701][0] == 700, "each lies below its domain, and is not it"
     assert len(found[701][1]) == 10, "the latest ones are read"
 
 
@@ -209,7 +211,7 @@ def test_every_value_and_alias_is_found_and_nothing_else(vault: Vault) -> None:
 def test_the_index_agrees_with_a_dictionary(parts: list[list[int]], chunk: int) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute(
-        "CREATE TABLE term_runs (run INTEGER PRIMARY KEY, level, size, first_chunk, fences)"
+        "CREATE TABLE term_runs (run INTEGER PRIMARY KEY, level, size, first_chunk, fences, family)"
     )
     connection.execute("CREATE TABLE term_chunks (chunk INTEGER PRIMARY KEY, data)")
     model: dict[int, list[int]] = {}

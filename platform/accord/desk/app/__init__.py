@@ -23,6 +23,7 @@ from accord.desk.exchange.rounds import Rounds
 from accord.desk.exchange.submission import Submissions
 from accord.desk.keyring import Keyring, unlock_keyring
 from accord.desk.storage import StoredBundle, Vault, open_vault
+from accord.desk.storage.reindex import bring_index_up_to_date
 from accord.desk.storage.vault import explained
 from accord.kernel.errors import AuthenticationNeeded
 from accord.kernel.identifiers import OrgId
@@ -159,6 +160,7 @@ def open_desk(
     desk = Desk(config=config, keyring=keyring, vault=vault, client=client, clock=clock)
     try:
         with explained():
+            bring_index_up_to_date(vault)
             yield desk
     finally:
         desk.close()

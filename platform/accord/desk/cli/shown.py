@@ -10,7 +10,7 @@ import msgspec
 from accord.desk.exchange.confirmations import Confirmation
 from accord.desk.exchange.pull import PullReport, Received
 from accord.desk.exchange.recalls import Recall
-from accord.desk.indicators import Hit, SearchReport, SearchResult
+from accord.desk.indicators import Hit, Match, SearchReport, SearchResult
 from accord.desk.indicators.search import EndState, end_states
 from accord.desk.storage import Mark, MarkState, StoredBundle
 from accord.desk.storage.bundles import WHOLE
@@ -280,5 +280,13 @@ def _hit_line(hit: Hit) -> str:
     return (
         f"{states}: {hit.org}, {moment(hit.created)}, {hit.found.basis}, confidence "
         f"{hit.found.confidence}, {hit.tlp}, signature {hit.signature}, {hit.bundle} "
-        f"record {hit.record}"
+        f"record {hit.record}" + _found_as(hit)
     )
+
+
+def _found_as(hit: Hit) -> str:
+    """Say as what another value a record was found."""
+    if hit.match is Match.VALUE:
+        return ""
+    note = f": {hit.found.note}" if hit.match is Match.NOTE else ""
+    return f", {hit.match}, {hit.found.value}{note}"

@@ -6,12 +6,16 @@ shown as such, never as a plain hit. The room knows no network.
 """
 
 from accord.desk.indicators.imports import describe, import_opened, import_other, store
+from accord.desk.indicators.questions import How, Manner, Match
 from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
 from accord.desk.indicators.sent import SentBefore, Sought, already_sent, anything_sent, sealed_in
 
 __all__ = [
     "EndState",
     "Hit",
+    "How",
+    "Manner",
+    "Match",
     "SearchReport",
     "SearchResult",
     "SentBefore",

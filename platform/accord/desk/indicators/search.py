@@ -1,9 +1,9 @@
-"""Look 1 to 5,000 mixed values up in the vault, with a stated reason.
+"""Look 1 to 5,000 mixed texts up in the vault, with a stated reason.
 
 Order of work, numbered in the code: (1) limits and reason, (2) the search is written down
-durably, (3) each value is brought to its canonical form, (4) index, (5) text compared exactly,
+durably, (3) each text becomes a question (questions.py), (4) index, (5) text compared exactly,
 (6) end states, (7) how many were found is added to the journal. Results keep the order of the
-values, and each value has one, also when nothing was found or it is no valid value.
+texts, and each text has one, also when nothing was found or it is no valid value.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -12,19 +12,23 @@ from enum import StrEnum
 
 import msgspec
 
+from accord.desk.indicators.questions import WHOLE_VALUES, How, Manner, Question, broad, questions
 from accord.desk.storage import StoredBundle, Vault, Way
-from accord.desk.storage.bundles import WHOLE, FoundRecord, Mark, find_records, marks_of
+from accord.desk.storage.bundles import (
+    WHOLE,
+    FoundRecord,
+    Mark,
+    find_noted,
+    find_prefixed,
+    find_records,
+    marks_of,
+)
 from accord.desk.storage.hints import hints_of
 from accord.desk.storage.journal import begin_search, finish_search
+from accord.desk.storage.texts import without_head
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import BundleId, OrgId
-from accord.kernel.indicators import (
-    Basis,
-    IndicatorRecord,
-    Normalised,
-    Outcome,
-    normalise_batch,
-)
+from accord.kernel.indicators import Basis, IndicatorRecord, Normalised
 
 MAX_VALUES = 5000
 MAX_REASON = 500
@@ -61,7 +65,7 @@ class Hit:
     """One record that holds a sought value: who says it, when, how sure, and what became of it.
 
     Attributes:
-        match: ``value`` (the canonical value itself) or ``alias``.
+        match: why it answers (``questions.Match``): ``value`` is the canonical value itself.
         states: every end state that holds, or only ``active``.
         signature: the signature was verified when the bundle was opened; what of the key now.
     """
@@ -100,6 +104,7 @@ class SearchResult:
     """The answer for one value: its canonical form or why it has none, and the hits.
 
     ``origins`` counts the organisations that say it themselves and have not taken it back.
+    ``total`` is how many records there are: exactly, or about when not all were read.
     """
 
     sought: str
@@ -139,6 +144,7 @@ def search(
     reason: str,
     now: int,
     network: str | None = None,
+    manner: Manner = WHOLE_VALUES,
     signature_state: SignatureState = lambda _bundle: "valid",
 ) -> SearchReport:
     """Search the vault; nothing is asked of anyone else.
@@ -150,17 +156,18 @@ def search(
         reason: why; 3 to 500 characters, kept in the journal.
         now: unix seconds.
         network: network of all values, when it is known.
+        manner: how to look.
         signature_state: what the directory says of a signer now.
 
     Raises:
         Malformed: ``search_empty``, ``search_many``, ``reason_missing``, ``reason_long``.
     """
     _check(values, reason)  # (1)
-    number = begin_search(vault, person=person, reason=reason, values=values, now=now)  # (2)
-    networks = None if network is None else [network] * len(values)
-    outcomes = normalise_batch(values, networks=networks)  # (3)
-    reader = _Reader(vault, now, signature_state)
-    results = reader.results(values, outcomes)
+    number = begin_search(
+        vault, person=person, reason=reason, values=values, manner=str(manner), now=now
+    )  # (2)
+    asked = questions(values, manner=manner, network=network)  # (3)
+    results = _Reader(vault, now, signature_state).results(values, asked)
     report = SearchReport(no=number, at=now, results=results)
     finish_search(vault, number, found=report.found)  # (7)
     return report
@@ -219,6 +226,10 @@ def _check(values: Sequence[str], reason: str) -> None:
         raise Malformed("reason_long", f"A reason has at most {MAX_REASON} characters.")
 
 
+_Found = tuple[int, list[FoundRecord]]
+"""How many records may hold a term, and those that were read."""
+
+
 class _Reader:
     """One search's reads: marks and signer states are looked up once a bundle."""
 
@@ -229,52 +240,61 @@ class _Reader:
         self._marks: dict[int, list[Mark]] = {}
         self._told: dict[int, tuple[EndState, ...]] = {}
         self._signatures: dict[int, str] = {}
+        self._most = MAX_READ
 
-    def results(
-        self, values: Sequence[str], outcomes: Sequence[Outcome]
-    ) -> tuple[SearchResult, ...]:
-        texts: list[str] = []
-        spans: list[tuple[int, int]] = []
-        for outcome in outcomes:
-            start = len(texts)
-            if isinstance(outcome, Normalised):
-                texts.append(outcome.value)
-                texts.extend(_wider(outcome))
-            spans.append((start, len(texts)))
-        limit = min(_MOST, max(_SOME, MAX_READ // max(1, len(texts))))
-        found = find_records(self._vault, texts, limit=limit)  # (4)
-        results = []
-        for sought, outcome, (start, end) in zip(values, outcomes, spans, strict=True):
-            if isinstance(outcome, Malformed):
-                results.append(
-                    SearchResult(sought=sought, value=None, error=outcome, hits=(), total=0)
-                )
-                continue
-            results.append(self._result(sought, outcome, found[start:end]))
-        return tuple(results)
+    def results(self, values: Sequence[str], asked: Sequence[Question]) -> tuple[SearchResult, ...]:
+        limit = min(_MOST, max(_SOME, MAX_READ // max(1, sum(len(one.terms) for one in asked))))
+        self._most = max(_MOST, MAX_READ // max(1, len(asked)))
+        whole = self._whole_values(asked, limit)
+        return tuple(
+            self._result(sought, question, found, limit)
+            if question.error is None
+            else _refused(sought, question.error)
+            for sought, question, found in zip(values, asked, whole, strict=True)
+        )
+
+    def _whole_values(self, asked: Sequence[Question], limit: int) -> list[list[_Found]]:
+        """Return what the index has for each question about a whole value, in one go."""
+        texts = [text for one in asked if one.how is How.VALUES for text in one.terms]
+        found = iter(find_records(self._vault, texts, limit=limit))  # (4)
+        return [[next(found) for _ in one.terms] if one.how is How.VALUES else [] for one in asked]
 
     def _result(
-        self,
-        sought: str,
-        value: Normalised,
-        found: Sequence[tuple[int, Sequence[FoundRecord]]],
+        self, sought: str, question: Question, found: list[_Found], limit: int
     ) -> SearchResult:
+        if question.how is How.NOTE:
+            found = [find_noted(self._vault, question.terms, limit=limit)]
+        elif question.how is How.PREFIX:
+            for form in dict.fromkeys(
+                text for one in question.terms for text in (one, without_head(one))
+            ):
+                some = find_prefixed(self._vault, form, most=self._most)
+                if some is None:
+                    return _refused(sought, broad())
+                found.append(some)
         hits: dict[tuple[int, int], Hit] = {}
         for _, records in found:
             for one in records:
-                hit = self._hit(value, one)
-                if hit is not None:
-                    hits.setdefault((one.bundle.no, one.record), hit)
+                place = (one.bundle.no, one.record)
+                if place not in hits:
+                    hit = self._hit(question, one)
+                    if hit is not None:
+                        hits[place] = hit
         # The latest first; what still stands before what does not.
         ordered = sorted(hits.values(), key=lambda hit: (not hit.active, -hit.arrived))
-        total = max([len(ordered), *(count for count, _ in found)] if hits else [0])
+        unread = [count for count, records in found if count > len(records) >= limit]
+        total = max([len(ordered), *unread] if hits else [0])
         return SearchResult(
-            sought=sought, value=value, error=None, hits=tuple(ordered), total=total
+            sought=sought,
+            value=question.value,
+            error=None,
+            hits=tuple(ordered[:_MOST]),
+            total=total,
         )
 
-    def _hit(self, value: Normalised, one: FoundRecord) -> Hit | None:
+    def _hit(self, question: Question, one: FoundRecord) -> Hit | None:
         record = _decode(one.line)
-        match = _match(value, record)  # (5)
+        match = question.match(record)  # (5)
         if match is None:
             return None
         bundle = one.bundle
@@ -302,13 +322,5 @@ class _Reader:
         )
 
 
-def _wider(value: Normalised) -> tuple[str, ...]:
-    """Aliases under which a wallet may be known; a host's parent domain is not the host."""
-    return value.aliases if value.network is not None else ()
-
-
-def _match(value: Normalised, record: IndicatorRecord) -> str | None:
-    if record.value == value.value and record.kind is value.kind:
-        return "value" if record.network is value.network else "alias"
-    known = {record.value, *(record.alias or ())}
-    return "alias" if known & {value.value, *_wider(value)} else None
+def _refused(sought: str, error: Malformed) -> SearchResult:
+    return SearchResult(sought=sought, value=None, error=error, hits=(), total=0)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from accord.desk.storage import blocks, terms
+from accord.desk.storage.terms import Family
+from accord.desk.storage.texts import entries
 from accord.desk.storage.vault import Vault
 from accord.kernel.errors import NotFound, Refused
 from accord.kernel.identifiers import BundleId, KeyId, OrgId
@@ -163,9 +165,7 @@ def add_bundle(
         raise Refused("vault_many_records", f"A vault holds at most {terms.MAX_RECORDS} records.")
     number = _insert(connection, new, first, len(lines))
     blocks.add_lines(connection, first, lines)
-    texts, places = _terms_of(records)
-    keys = terms.term_keys(texts, term_key)
-    terms.add_terms(connection, keys, np.array(places, dtype="<u4") + np.uint32(first))
+    index_records(connection, term_key, first, records)
     connection.executemany(
         "INSERT INTO quarantined_records VALUES (?, ?, ?)",
         [(number, record, code) for record, code in quarantined],
@@ -184,18 +184,21 @@ def _insert(connection: sqlite3.Connection, new: NewBundle, first: int, n: int) 
     return done.lastrowid
 
 
-def _terms_of(records: Sequence[IndicatorRecord | None]) -> tuple[list[str], list[int]]:
-    texts: list[str] = []
-    places: list[int] = []
-    for place, record in enumerate(records):
-        if record is None:
-            continue
-        texts.append(record.value)
-        places.append(place)
-        if record.alias is not None:
-            texts.extend(record.alias)
-            places.extend([place] * len(record.alias))
-    return texts, places
+def index_records(
+    connection: sqlite3.Connection,
+    term_key: bytes,
+    first: int,
+    records: Sequence[IndicatorRecord | None],
+) -> None:
+    """Let the records ``first``, ``first + 1`` and so on be found; ``None`` cannot be."""
+    values, words, prefixes = entries(records)
+    for family, some, keys in (
+        (Family.VALUES, values, terms.term_keys(values.texts, term_key)),
+        (Family.WORDS, words, terms.term_keys(words.texts, term_key)),
+        (Family.PREFIXES, prefixes, terms.prefix_keys(prefixes.texts)),
+    ):
+        numbers = np.array(some.places, dtype="<u4") + np.uint32(first)
+        terms.add_terms(connection, keys, numbers, family)
 
 
 def find_bundle(vault: Vault, id_: str, org: str | None = None) -> StoredBundle:
@@ -317,20 +320,40 @@ def find_records(
     connection = vault.connection
     numbers = terms.find_terms(connection, terms.term_keys(texts, vault.term_key))
     wanted = [found[-limit:] for found in numbers]
-    flat = [number for found in wanted for number in found]
-    lines = blocks.read_lines(connection, flat)
-    homes = _bundles_at(connection, sorted(lines))
+    read = records_at(vault, [number for found in wanted for number in found])
     answers = []
     for found, some in zip(numbers, wanted, strict=True):
-        records = [
-            FoundRecord(
-                bundle=homes[number], record=number - homes[number].first, line=lines[number]
-            )
-            for number in some
-            if number in lines and way in (None, homes[number].way)
-        ]
-        answers.append((len(found), records))
+        records = [read[number] for number in some if number in read]
+        answers.append((len(found), [one for one in records if way in (None, one.bundle.way)]))
     return answers
+
+
+def find_noted(vault: Vault, words: Sequence[str], *, limit: int) -> tuple[int, list[FoundRecord]]:
+    """Return how many notes may hold all of the folded ``words``, and the latest ``limit``."""
+    keys = terms.term_keys(words, vault.term_key)
+    found = terms.find_common(vault.connection, keys, Family.WORDS)
+    return len(found), [*records_at(vault, found[-limit:].tolist()).values()]
+
+
+def find_prefixed(vault: Vault, text: str, *, most: int) -> tuple[int, list[FoundRecord]] | None:
+    """Return how many values may begin with ``text`` (texts.py), and all of them.
+
+    ``None`` when more than ``most`` may.
+    """
+    found = terms.find_prefixed(vault.connection, text, most)
+    if found is None:
+        return None
+    return len(found), [*records_at(vault, found.tolist()).values()]
+
+
+def records_at(vault: Vault, numbers: Sequence[int]) -> dict[int, FoundRecord]:
+    """Return those of the records ``numbers`` that are stored, in rising order."""
+    lines = blocks.read_lines(vault.connection, numbers)
+    homes = _bundles_at(vault.connection, sorted(lines))
+    return {
+        number: FoundRecord(bundle=home, record=number - home.first, line=lines[number])
+        for number, home in homes.items()
+    }
 
 
 def _bundles_at(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, StoredBundle]:
@@ -403,7 +426,7 @@ def purge_expired(
     What is ``held`` stays.
 
     Headers and signatures stay, so that what was here can still be told; lines and the head
-    (title, narrative) go, and their pages are overwritten.
+    (title, narrative) go, their prefixes leave the index, and the pages are overwritten.
     """
     connection = vault.connection
     rows = connection.execute(
@@ -422,6 +445,8 @@ def purge_expired(
                     "UPDATE bundles SET purged = ?, head = NULL, title = '' WHERE no = ?",
                     (now, bundle.no),
                 )
+            spans = [(bundle.first, bundle.first + bundle.n) for bundle in gone]
+            terms.forget(connection, spans, Family.PREFIXES)
     finally:
         connection.execute("PRAGMA secure_delete = FAST")
     return gone

@@ -84,13 +84,16 @@ class SearchEntry:
     found: int | None
 
 
-def begin_search(vault: Vault, *, person: str, reason: str, values: Sequence[str], now: int) -> int:
+def begin_search(
+    vault: Vault, *, person: str, reason: str, values: Sequence[str], manner: str, now: int
+) -> int:
     """Write the search down durably and return its number; only then may it be answered."""
     packed = zstandard.compress(msgspec.json.encode(list(values)))
     with vault.transaction() as connection:
         done = connection.execute(
-            "INSERT INTO searches (at, person, reason, values_sought, n) VALUES (?, ?, ?, ?, ?)",
-            (now, person, reason, packed, len(values)),
+            "INSERT INTO searches (at, person, reason, values_sought, n, manner)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (now, person, reason, packed, len(values), manner),
         )
         return done.lastrowid or 0
 

@@ -195,5 +195,32 @@ VERSIONS: tuple[str, ...] = (
         chain BLOB NOT NULL, bound INTEGER NOT NULL, checked INTEGER NOT NULL
     );
     """,
+    """
+    -- Which family of terms a run belongs to; see terms.py. Words of notes, prefixes and hosts
+    -- above a host are new: reindex.py adds them for what was stored before.
+    ALTER TABLE term_runs ADD COLUMN family INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE searches ADD COLUMN manner TEXT NOT NULL DEFAULT 'values';
+
+    -- Values that somebody wants to hear of, and each record that held one when it came.
+    CREATE TABLE watches (
+        no INTEGER PRIMARY KEY, sought TEXT NOT NULL, kind TEXT NOT NULL, network TEXT,
+        value TEXT NOT NULL, subdomains INTEGER NOT NULL, reason TEXT NOT NULL,
+        person TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL,
+        removed INTEGER, removed_by TEXT
+    );
+    CREATE TABLE watch_hits (
+        watch INTEGER NOT NULL, bundle INTEGER NOT NULL, record INTEGER NOT NULL,
+        found_as TEXT NOT NULL, at INTEGER NOT NULL, seen INTEGER,
+        PRIMARY KEY (watch, bundle, record)
+    ) WITHOUT ROWID;
+    CREATE INDEX watch_hits_by_time ON watch_hits (at);
+
+    -- Files of our own that were matched here; the counts come when the run ended.
+    CREATE TABLE screenings (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,
+        name TEXT NOT NULL, sha256 BLOB NOT NULL, list_sha256 BLOB NOT NULL,
+        list_records INTEGER NOT NULL, rows INTEGER, matched INTEGER, refused INTEGER
+    );
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

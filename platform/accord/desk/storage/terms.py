@@ -1,19 +1,23 @@
-"""The term index: which records hold this value or alias? Exact, for tens of millions of records.
+"""The term index: which records hold this text? Exact, for tens of millions of records.
 
-A term is the text of a value or an alias. Its key is the first 8 bytes of keyed BLAKE2b (the key
-lives in the vault), so that nobody outside can make keys collide; a reader compares the text
-anyway. Each import writes one *run*: entries sorted by key, cut into chunks of one page. Runs of
-one level are merged when there are ``FAN`` of them, so an entry is written a few times in all
-and a look-up reads a few chunks. A B-tree on random keys would rewrite nearly every page on every
-import (measured: 150,000 rows/s at first, a third of it at ten million).
+A term is a text of a record (texts.py). There are three families: values and words of notes, whose
+key is the first 8 bytes of keyed BLAKE2b (the key lives in the vault), so that nobody outside can
+make keys collide; and prefixes, whose key is the first 8 characters in their order, so that a
+range of keys is a prefix. A reader compares the text anyway. Each import writes one *run* of a
+family: entries sorted by key, cut into chunks of one page. Runs of one level are merged when there
+are ``FAN`` of them, so an entry is written a few times in all and a look-up reads a few chunks. A
+B-tree on random keys would rewrite nearly every page on every import (measured: 150,000 rows/s at
+first, a third of it at ten million).
 
 Invariants: keys in a run rise; chunk i starts at fence i; runs never change, they are replaced.
+Prefixes of deleted records are taken out (``forget``), because they are plaintext.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +39,20 @@ KEY_SPACE = 2**64
 MAX_RECORDS = 2**32
 """Record numbers have 32 bits in the index."""
 
+KEY_CHARACTERS = 8
+"""Characters of a beginning that its key holds."""
+
 _ENTRY = 12
 _NO_KEYS: Keys = np.empty(0, "<u8")
 _NO_NUMBERS: Numbers = np.empty(0, "<u4")
+
+
+class Family(IntEnum):
+    """What the terms of a run are."""
+
+    VALUES = 0
+    WORDS = 1
+    PREFIXES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,29 +71,100 @@ def term_keys(texts: Iterable[str], key: bytes) -> Keys:
     return np.frombuffer(packed, dtype="<u8")
 
 
-def add_terms(connection: sqlite3.Connection, keys: Keys, numbers: Numbers) -> None:
+def prefix_keys(texts: Iterable[str]) -> Keys:
+    """Return the keys of ``texts`` (ASCII) in their order: the first 8 characters, big-endian."""
+    packed = b"".join(
+        [text[:KEY_CHARACTERS].encode().ljust(KEY_CHARACTERS, b"\0") for text in texts]
+    )
+    return np.frombuffer(packed, dtype=">u8").astype("<u8")
+
+
+def add_terms(
+    connection: sqlite3.Connection,
+    keys: Keys,
+    numbers: Numbers,
+    family: Family = Family.VALUES,
+) -> None:
     """Add one run of entries inside the caller's transaction, and merge where it is due."""
     if not len(keys):
         return
-    writer = _RunWriter(connection, 0)
+    writer = _RunWriter(connection, 0, family)
     writer.write(*_sorted(keys, numbers))
     writer.close()
     level = 0
-    while _merge(connection, level):
+    while _merge(connection, level, family):
         level += 1
 
 
-def find_terms(connection: sqlite3.Connection, keys: Keys) -> list[list[int]]:
+def find_terms(
+    connection: sqlite3.Connection, keys: Keys, family: Family = Family.VALUES
+) -> list[list[int]]:
     """Return, for each key, the record numbers that may hold it, in rising order."""
     found: list[list[int]] = [[] for _ in range(len(keys))]
     order = np.argsort(keys, kind="stable")
     sought = keys[order]
-    for run in _runs(connection):
+    for run in _runs(connection, family):
         for at, numbers in _find_in_run(connection, run, sought):
             found[int(order[at])].extend(numbers)
     for numbers in found:
         numbers.sort()
     return found
+
+
+def find_common(connection: sqlite3.Connection, keys: Keys, family: Family) -> Numbers:
+    """Return the numbers that hold every one of ``keys``, in rising order, each once."""
+    common: Numbers | None = None
+    for key in keys.tolist():
+        some = _in_range(connection, key, key + 1, family)
+        common = some if common is None else np.intersect1d(common, some, assume_unique=True)
+        if not len(common):
+            break
+    return _NO_NUMBERS if common is None else common
+
+
+def find_prefixed(connection: sqlite3.Connection, text: str, most: int) -> Numbers | None:
+    """Return the numbers whose term may begin with ``text`` (ASCII), rising, each once.
+
+    ``None`` when far more than ``most`` entries may.
+    """
+    head = text[:KEY_CHARACTERS].encode()
+    low = int.from_bytes(head.ljust(KEY_CHARACTERS, b"\0"), "big")
+    high = int.from_bytes(head.ljust(KEY_CHARACTERS, b"\xff"), "big") + 1
+    spans = [
+        end - start - 2  # the chunks at both ends may hold hardly any
+        for run in _runs(connection, Family.PREFIXES)
+        for start, end in [_chunks_of(run, low, high)]
+    ]
+    if sum(max(span, 0) for span in spans) * CHUNK > most:
+        return None
+    found = _in_range(connection, low, high, Family.PREFIXES)
+    return None if len(found) > most else found
+
+
+def forget(
+    connection: sqlite3.Connection, spans: Sequence[tuple[int, int]], family: Family
+) -> None:
+    """Take the entries of the record numbers ``first <= number < end`` out of every run."""
+    for run in _runs(connection, family):
+        writer = _RunWriter(connection, run.level, family)
+        gone = 0
+        for low, high in _slices([run]):
+            keys, numbers = _read_range(connection, run, low, high)
+            stay = np.ones(len(numbers), np.bool_)
+            for first, end in spans:
+                stay &= (numbers < first) | (numbers >= end)
+            gone += len(stay) - int(stay.sum())
+            writer.write(keys[stay], numbers[stay])
+        if gone:
+            writer.close()
+            _delete_run(connection, run)
+        else:
+            writer.undo()
+
+
+def _in_range(connection: sqlite3.Connection, low: int, high: int, family: Family) -> Numbers:
+    pieces = [_read_range(connection, run, low, high)[1] for run in _runs(connection, family)]
+    return np.unique(np.concatenate(pieces)) if pieces else _NO_NUMBERS
 
 
 def _find_in_run(
@@ -100,9 +186,10 @@ def _find_in_run(
                 yield at, numbers[start:end].tolist()
 
 
-def _runs(connection: sqlite3.Connection) -> list[_Run]:
+def _runs(connection: sqlite3.Connection, family: Family) -> list[_Run]:
     rows = connection.execute(
-        "SELECT run, level, size, first_chunk, fences FROM term_runs ORDER BY run"
+        "SELECT run, level, size, first_chunk, fences FROM term_runs WHERE family = ? ORDER BY run",
+        (family.value,),
     )
     return [
         _Run(
@@ -132,9 +219,10 @@ def _sorted(keys: Keys, numbers: Numbers) -> tuple[Keys, Numbers]:
 class _RunWriter:
     """Writes one run from parts that come in rising order of keys."""
 
-    def __init__(self, connection: sqlite3.Connection, level: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, level: int, family: Family) -> None:
         self._connection = connection
         self._level = level
+        self._family = family
         (self._first,) = connection.execute(
             "SELECT coalesce(max(chunk), 0) + 1 FROM term_chunks"
         ).fetchone()
@@ -160,23 +248,27 @@ class _RunWriter:
         self._size += len(keys)
 
     def close(self) -> None:
-        """Make the run visible."""
-        fences = np.concatenate(self._fences)
+        """Make the run visible; an empty one leaves nothing."""
+        fences = np.concatenate(self._fences) if self._fences else _NO_KEYS
+        if not self._size:
+            return
         self._connection.execute(
-            "INSERT INTO term_runs (level, size, first_chunk, fences) VALUES (?, ?, ?, ?)",
-            (self._level, self._size, self._first, fences.tobytes()),
+            "INSERT INTO term_runs (level, size, first_chunk, fences, family)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (self._level, self._size, self._first, fences.tobytes(), self._family.value),
         )
 
+    def undo(self) -> None:
+        """Take back what was written."""
+        _delete_chunks(self._connection, self._first, self._chunks)
 
-def _merge(connection: sqlite3.Connection, level: int) -> bool:
-    runs = [run for run in _runs(connection) if run.level == level]
+
+def _merge(connection: sqlite3.Connection, level: int, family: Family) -> bool:
+    runs = [run for run in _runs(connection, family) if run.level == level]
     if len(runs) < FAN:
         return False
-    writer = _RunWriter(connection, level + 1)
-    # Range by range of the key space, so that memory stays flat however long the runs are.
-    slices = -(-sum(run.size for run in runs) // SLICE)
-    for part in range(slices):
-        low, high = part * KEY_SPACE // slices, (part + 1) * KEY_SPACE // slices
+    writer = _RunWriter(connection, level + 1, family)
+    for low, high in _slices(runs):
         pieces = [_read_range(connection, run, low, high) for run in runs]
         writer.write(
             *_sorted(
@@ -186,24 +278,50 @@ def _merge(connection: sqlite3.Connection, level: int) -> bool:
         )
     writer.close()
     for run in runs:
-        connection.execute(
-            "DELETE FROM term_chunks WHERE chunk BETWEEN ? AND ?",
-            (run.first_chunk, run.first_chunk + len(run.fences) - 1),
-        )
-        connection.execute("DELETE FROM term_runs WHERE run = ?", (run.run,))
+        _delete_run(connection, run)
     return True
 
 
-def _read_range(
-    connection: sqlite3.Connection, run: _Run, low: int, high: int
-) -> tuple[Keys, Numbers]:
-    """Return the entries of a run with ``low <= key < high``."""
+def _slices(runs: Sequence[_Run]) -> Iterator[tuple[int, int]]:
+    """Cut the key space so that memory stays flat however long the runs are.
+
+    The borders are fences, because prefixes lie close together in it.
+    """
+    fences = np.unique(np.concatenate([run.fences for run in runs]))
+    low = 0
+    for border in fences[max(1, SLICE // CHUNK) :: max(1, SLICE // CHUNK)].tolist():
+        yield low, border
+        low = border
+    yield low, KEY_SPACE
+
+
+def _delete_run(connection: sqlite3.Connection, run: _Run) -> None:
+    _delete_chunks(connection, run.first_chunk, len(run.fences))
+    connection.execute("DELETE FROM term_runs WHERE run = ?", (run.run,))
+
+
+def _delete_chunks(connection: sqlite3.Connection, first: int, count: int) -> None:
+    connection.execute(
+        "DELETE FROM term_chunks WHERE chunk BETWEEN ? AND ?", (first, first + count - 1)
+    )
+
+
+def _chunks_of(run: _Run, low: int, high: int) -> tuple[int, int]:
+    """Return the chunks, first and after the last, that may hold ``low <= key < high``."""
     start = max(int(run.fences.searchsorted(np.uint64(low), side="left")) - 1, 0)
     end = (
         len(run.fences)
         if high == KEY_SPACE
         else int(run.fences.searchsorted(np.uint64(high), side="left"))
     )
+    return start, end
+
+
+def _read_range(
+    connection: sqlite3.Connection, run: _Run, low: int, high: int
+) -> tuple[Keys, Numbers]:
+    """Return the entries of a run with ``low <= key < high``."""
+    start, end = _chunks_of(run, low, high)
     chunks = [_read_chunk(connection, run.first_chunk + chunk) for chunk in range(start, end)]
     if not chunks:
         return _NO_KEYS, _NO_NUMBERS

@@ -12,7 +12,7 @@ from accord.clock import Clock
 from accord.desk.exchange.confirmations import Confirmation, confirmations
 from accord.desk.exchange.recalls import recalls
 from accord.desk.exchange.standing import requests_now
-from accord.desk.indicators import SearchReport, search
+from accord.desk.indicators import How, Manner, SearchReport, search
 from accord.desk.indicators.search import (
     MAX_VALUES,
     EndState,
@@ -37,6 +37,7 @@ from accord.desk.web.records import shown_records
 from accord.kernel.envelope.payload import parse_head
 from accord.kernel.errors import AccordError, Malformed, NotFound
 from accord.kernel.identifiers import OrgId, parse_bundle_id, parse_org_id
+from accord.kernel.markings import parse_code
 from accord.protocol.paths import HOME
 from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
@@ -122,6 +123,7 @@ def page_routes(services: PageServices) -> Blueprint:
                 person=current_actor().name,
                 reason=request.form.get("reason", ""),
                 now=services.clock(),
+                manner=_manner(),
                 signature_state=services.signature_state,
             )
             page, status = _search_page(services, report), 200
@@ -251,8 +253,19 @@ def _search_page(
         step=step,
         values=request.form.get("values", ""),
         reason=request.form.get("reason", ""),
+        how=request.form.get("how", How.VALUES.value),
         most=MAX_VALUES,
     )
+
+
+def _manner() -> Manner:
+    """Return how to look; a domain always finds what lies below it, too.
+
+    Raises:
+        Malformed: ``how_unknown``.
+    """
+    how = parse_code(How, request.form.get("how", How.VALUES.value), code="how_unknown")
+    return Manner(how=how, subdomains=how is How.VALUES)
 
 
 def _values(text: str) -> list[str]:

@@ -7,6 +7,7 @@ in files and on the wire.
 from collections.abc import Mapping
 
 from accord.desk.exchange.confirmations import Standing
+from accord.desk.indicators.questions import How, Match
 from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
 from accord.kernel.correspondence.request import Ask
@@ -95,11 +96,29 @@ SAW: Mapping[str, str] = {
 }
 """What a recipient says of a record."""
 
+HOW: Mapping[str, str] = {
+    How.VALUES: gettext("Whole values; a domain also finds what lies below it"),
+    How.PREFIX: gettext("The beginning of a value"),
+    How.NOTE: gettext("Words of a note, all of them"),
+}
+"""How a search looks."""
+
+MATCH: Mapping[str, str] = {
+    Match.VALUE: gettext("the value itself:"),
+    Match.ALIAS: gettext("under another form of it:"),
+    Match.SUBDOMAIN: gettext("below it:"),
+    Match.MOVE: gettext("a move of this wallet names it:"),
+    Match.PREFIX: gettext("begins so:"),
+    Match.NOTE: gettext("its note says so:"),
+}
+"""Why a record answers a search."""
+
 SEARCH_STEPS: Mapping[str, tuple[str, str]] = {
     "search_empty": ("values", gettext("Enter at least one value.")),
     "search_many": ("values", gettext("Split the list and search twice.")),
     "reason_missing": ("reason", gettext("Say why you search, for example a case number.")),
     "reason_long": ("reason", gettext("Shorten the reason.")),
+    "how_unknown": ("how", gettext("Choose how to look.")),
 }
 """The form's field that is at fault, and what to do there."""
 
