@@ -25,7 +25,6 @@ MAX_DEPTH = 8
 JsonValue = object
 """A parsed JSON value: ``str``, ``int``, ``bool``, ``list`` or ``dict``; never float or null."""
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # RFC 8785 leaves DEL and everything above U+001F unescaped; the encoder agrees.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 # Possessive, and content with an unclosed string: linear in the input, whatever it is.
@@ -72,7 +71,14 @@ def dump_object(obj: Mapping[str, JsonValue]) -> bytes:
             lone surrogates.
     """
     _check_value(obj, MAX_DEPTH)
-    return _encode(obj).encode("utf-8")
+    return _encoded(obj)
+
+
+def _encoded(value: JsonValue) -> bytes:
+    try:
+        return _encode(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Malformed("json_invalid", "A string holds half of a surrogate pair.") from error
 
 
 def parse_object(data: bytes, *, limit: int) -> dict[str, JsonValue]:
@@ -100,11 +106,7 @@ def parse_object(data: bytes, *, limit: int) -> dict[str, JsonValue]:
         raise Malformed("json_invalid", "A JSON object is expected.")
     if b"null" in data:  # perhaps within a string only: then piece by piece, as when it is written
         _check_value(value, MAX_DEPTH)
-    try:
-        canonical = _encode(value).encode("utf-8") == data
-    except UnicodeEncodeError as error:
-        raise Malformed("json_invalid", "A string holds half of a surrogate pair.") from error
-    if not canonical:
+    if _encoded(value) != data:
         raise Malformed(
             "json_not_canonical",
             "The object is not in its one byte form (no white space, plain escaping).",
@@ -152,13 +154,14 @@ _decode = json.JSONDecoder(
 
 
 def _check_value(value: JsonValue, depth: int) -> None:
-    if isinstance(value, Mapping):
+    """Refuse what has no place in signed JSON; half a surrogate pair shows when it is encoded."""
+    if isinstance(value, dict):
         _check_depth_left(depth)
         for key, item in value.items():
             if not isinstance(key, str):
                 raise Malformed("json_invalid", "A key is not a string.")
-            _check_value(key, depth)
-            _check_value(item, depth - 1)
+            if not isinstance(item, str):
+                _check_value(item, depth - 1)
     elif isinstance(value, list | tuple):
         _check_depth_left(depth)
         for item in value:
@@ -174,13 +177,12 @@ def _check_depth_left(depth: int) -> None:
 
 def _check_scalar(value: JsonValue) -> None:
     if isinstance(value, str):
-        if _LONE_SURROGATE.search(value):
-            raise Malformed("json_invalid", "A string holds half of a surrogate pair.")
-    elif not isinstance(value, int):
+        return
+    if not isinstance(value, int):
         raise Malformed(
             "json_invalid", "Only strings, integers, booleans, lists and objects are allowed."
         )
-    elif abs(value) > MAX_INT:
+    if abs(value) > MAX_INT:
         raise Malformed("json_invalid", "An integer is 2^53 or larger.")
 
 

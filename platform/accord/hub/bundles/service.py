@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Engine, exists, func, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -21,7 +21,7 @@ from accord.hub.bundles.correspondence import (
 )
 from accord.hub.bundles.quarantine import hold
 from accord.hub.bundles.quotas import Quotas
-from accord.hub.bundles.shelf import Shelf
+from accord.hub.bundles.shelf import Earlier, Shelf, find_earlier
 from accord.hub.bundles.tables import BundleRow, EntryRow, HeldRow
 from accord.hub.directory import Directory, Judged
 from accord.hub.feed import About, Cursor, Feed, Item, add_items, told_of
@@ -29,6 +29,7 @@ from accord.hub.feed.tables import FeedRow
 from accord.hub.storage import BodyStore, Writer
 from accord.hub.storage.bodies import INLINE_LIMIT
 from accord.kernel.bundle.framing import SealedBundle, format_trimmed, parse_bundle
+from accord.kernel.bundle.model import Header
 from accord.kernel.bundle.verification import verify_bundle
 from accord.kernel.errors import AccordError, Conflict, NotFound, Refused, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
@@ -38,13 +39,8 @@ from accord.kernel.tlog import merkle
 
 HASH_SIZE = 32
 
-# Built once: composing a statement costs more than running it.
 _PLAIN = frozenset({BundleKind.INDICATORS, BundleKind.LIST})
 """Kinds that do nothing to another bundle, so that they can be written together."""
-
-_FIND = select(BundleRow.number, BundleRow.digest, BundleRow.audit_number).where(
-    BundleRow.org == bindparam("org"), BundleRow.bundle_id == bindparam("bundle_id")
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,13 +128,15 @@ class Bundles:
             staged = self._shelf.find(actor.org, bundle_id)
             if staged is not None:
                 return _again(bundle_id, digest, *staged)
-            again = _find(connection, actor.org, bundle_id, digest)
+            earlier = self._shelf.earlier(connection, actor.org, bundle_id)
+            again = earlier and _same(connection, bundle_id, digest, earlier)
             if again is None and body_file is not None:
                 self._bodies.require(body_file)
             return again or self._store(
                 connection, sealed, digest=digest, body_file=body_file, judged=judged, now=now
             )
 
+        self._shelf.expect(actor.org, bundle_id)
         try:
             stored = self._writer.run(act, staged=True)
         except Unavailable as error:
@@ -159,7 +157,8 @@ class Bundles:
 
     def _known(self, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
         with self._engine.connect() as connection:
-            return _find(connection, org, bundle_id, digest)
+            earlier = find_earlier(connection, [(org, bundle_id)]).get((org, bundle_id))
+            return earlier and _same(connection, bundle_id, digest, earlier)
 
     def _check(self, actor: Actor, bundle_id: BundleId, sealed: SealedBundle, now: int) -> Judged:
         header = sealed.header
@@ -179,9 +178,7 @@ class Bundles:
         recalls = header.kind is BundleKind.RETRACTION
         if recalls:
             self._require_all_named(actor.org, header.refs, recipients, judged)
-        with self._engine.connect() as connection:
-            replies_to = senders_of(connection, actor.org, header.refs)
-            require_addressee(connection, header, recipients)
+        replies_to = self._require_addressee(header, recipients)
         decide(
             self._directory.charter(),
             Question(
@@ -197,6 +194,14 @@ class Bundles:
             ),
         ).require()
         return judged
+
+    def _require_addressee(self, header: Header, recipients: Sequence[OrgId]) -> frozenset[OrgId]:
+        """Check whom an answer goes to; return who sent what the bundle names."""
+        if not header.refs and header.kind in _PLAIN:
+            return frozenset()
+        with self._engine.connect() as connection:
+            require_addressee(connection, header, recipients)
+            return senders_of(connection, header.org, header.refs)
 
     def _require_all_named(
         self,
@@ -505,13 +510,15 @@ class Bundles:
         )
 
 
-def _find(connection: Connection, org: OrgId, bundle_id: BundleId, digest: bytes) -> Stored | None:
-    row = connection.execute(_FIND, {"org": org, "bundle_id": bundle_id}).one_or_none()
-    if row is None:
-        return None
-    known = _again(bundle_id, digest, row.digest, row.audit_number)
+def _same(connection: Connection, bundle_id: BundleId, digest: bytes, earlier: Earlier) -> Stored:
+    """Return the old answer, and whether the bundle is still held aside.
+
+    Raises:
+        Conflict: ``bundle_id_taken``.
+    """
+    known = _again(bundle_id, digest, earlier.digest, earlier.audit_number)
     held = connection.scalar(
-        select(HeldRow.reason).where(HeldRow.bundle == row.number, HeldRow.state != "released")
+        select(HeldRow.reason).where(HeldRow.bundle == earlier.number, HeldRow.state != "released")
     )
     return replace(known, held=held)
 

@@ -1,15 +1,18 @@
 """Bundles accepted in one transaction, written together when it commits.
 
 Writing each by itself cost more than all other work of an acceptance; here a commit has three
-statements, however many bundles it holds. Numbers are given under the write lock, one above the
+statements, however many bundles it holds, and one that looks for all their names among what is
+stored. Numbers are given under the write lock, one above the
 highest that is stored, so that they rise in the order of acceptance, also over several processes.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
 from accord.hub.bundles.tables import BundleRow, EntryRow
 from accord.hub.feed import Item, add_rows, rows_about
@@ -21,8 +24,34 @@ from accord.kernel.identifiers import BundleId, OrgId
 _ADD_BUNDLES = insert(BundleRow)
 _ADD_ENTRIES = insert(EntryRow)
 _LAST = select(func.max(BundleRow.number))
+_EARLIER = select(
+    BundleRow.org,
+    BundleRow.bundle_id,
+    BundleRow.number,
+    BundleRow.digest,
+    BundleRow.audit_number,
+).where(tuple_(BundleRow.org, BundleRow.bundle_id).in_(bindparam("names", expanding=True)))
 
 Name = tuple[OrgId, BundleId]
+
+
+class Earlier(NamedTuple):
+    """A bundle that is stored: its number, the SHA-256 of its bytes, its entry of the log."""
+
+    number: int
+    digest: bytes
+    audit_number: int
+
+
+def find_earlier(connection: Connection, names: Sequence[Name]) -> dict[Name, Earlier]:
+    """Return those of ``names`` that are stored."""
+    if not names:
+        return {}
+    rows = connection.execute(_EARLIER, {"names": names}).all()
+    return {
+        (OrgId(row.org), BundleId(row.bundle_id)): Earlier(row.number, row.digest, row.audit_number)
+        for row in rows
+    }
 
 
 @dataclass(slots=True)
@@ -40,6 +69,22 @@ class Shelf:
     def __init__(self) -> None:
         """Start with nothing staged."""
         self._staged = _Staged()
+        self._lock = threading.Lock()
+        self._expected: set[Name] = set()
+        self._looked: set[Name] = set()
+        self._stored: dict[Name, Earlier] = {}
+
+    def expect(self, org: OrgId, bundle_id: BundleId) -> None:
+        """Say that a coming act asks for this name, so that the next begin looks for it too."""
+        with self._lock:
+            self._expected.add((org, bundle_id))
+
+    def earlier(self, connection: Connection, org: OrgId, bundle_id: BundleId) -> Earlier | None:
+        """Return what is stored under this name, as of the write lock."""
+        name = org, bundle_id
+        if name in self._looked:
+            return self._stored.get(name)
+        return find_earlier(connection, [name]).get(name)
 
     def find(self, org: OrgId, bundle_id: BundleId) -> tuple[bytes, int] | None:
         """Return digest and entry of the log of a bundle that this transaction has accepted."""
@@ -96,9 +141,12 @@ class Shelf:
             add_rows(connection, staged.items)
         staged.bundles, staged.entries, staged.items = [], [], []
 
-    def begin(self, connection: Connection) -> None:  # noqa: ARG002 - a participant's signature
-        """Begin with nothing staged."""
+    def begin(self, connection: Connection) -> None:
+        """Begin with nothing staged; look for the names of what is coming."""
         self._staged = _Staged()
+        with self._lock:
+            self._looked, self._expected = self._expected, set()
+        self._stored = find_earlier(connection, sorted(self._looked))
 
     def mark(self) -> object:
         """Return what is staged."""

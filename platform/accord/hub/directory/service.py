@@ -138,9 +138,14 @@ class Directory:
 
     def state(self) -> DirectoryState:
         """Return the state, at most half a second behind the log."""
-        if time.monotonic() - self._checked > REFRESH_SECONDS:
-            self.refresh()
+        if self._is_old():
+            with self._lock:
+                if self._is_old():  # else another thread has looked while this one waited
+                    self.refresh()
         return self._state
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._checked > REFRESH_SECONDS
 
     def refresh(self) -> DirectoryState:
         """Replay leaves that were appended since, by whichever process."""
@@ -186,10 +191,10 @@ class Directory:
         return Judged(state=state, size=state.size, now=now, sealed_at=point.size)
 
     def _root_at(self, size: int) -> bytes:
-        with self._lock:
-            if size not in self._roots:
-                self._roots[size] = self._reader.root(LogName.DIRECTORY, size)
-            return self._roots[size]
+        known = self._roots.get(size)
+        if known is None:
+            known = self._roots[size] = self._reader.root(LogName.DIRECTORY, size)
+        return known
 
     def charter(self) -> Charter:
         """Return the charter in force.
@@ -207,11 +212,11 @@ class Directory:
                 retry_after=60,
                 next_step="The operator publishes one: accord hub charter publish.",
             ) from error
-        with self._lock:
-            if point.sha256 not in self._charters:
-                raw = self.document("charter", point.version)
-                self._charters[point.sha256] = state.verify_charter(raw)
-            return self._charters[point.sha256]
+        known = self._charters.get(point.sha256)
+        if known is None:
+            raw = self.document("charter", point.version)
+            known = self._charters[point.sha256] = state.verify_charter(raw)
+        return known
 
     def charters(self) -> tuple[PlacedCharter, ...]:
         """Return the places in the log of all charters that were published, oldest first."""
