@@ -13,6 +13,7 @@ from accord.hub.bundles import (
     Acknowledgements,
     BodySweep,
     Bundles,
+    Deliveries,
     Limits,
     Quarantine,
     QuotaRecords,
@@ -83,6 +84,7 @@ class Services:
     people: People
     feed: Feed
     bundles: Bundles
+    deliveries: Deliveries
     quarantine: Quarantine
     receipts: Receipts
     recalls: RecallCounts
@@ -186,6 +188,9 @@ def build_services(
         quotas=quotas,
         shelf=shelf,
     )
+    deliveries = Deliveries(
+        engine=database.reading, writer=writer, recorder=recorder, bodies=bodies, feed=feed
+    )
     refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
     sweep = BodySweep(writer=writer, bodies=bodies)
     retention = Retention(
@@ -275,6 +280,7 @@ def build_services(
         ),
         feed=feed,
         bundles=bundles,
+        deliveries=deliveries,
         quarantine=Quarantine(engine=database.reading, writer=writer, recorder=recorder, feed=feed),
         receipts=Receipts(
             engine=database.reading, reader=reader, rounds=rounds, waiters=config.threads // 2

@@ -58,7 +58,7 @@ from accord.protocol.schemas.acknowledgements import AcknowledgementsStored
 from accord.protocol.schemas.bundles import MAX_WAIT
 from accord.protocol.schemas.fields import MAX_U63
 
-PAGE = 100
+PAGE = 1000
 """Deliveries asked for in one stream."""
 
 MAX_DELIVERY = MAX_BODY + 1024 * 1024

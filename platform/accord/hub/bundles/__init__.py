@@ -4,6 +4,7 @@ The room decides and stores; it holds no key that opens anything and never logs 
 """
 
 from accord.hub.bundles.acknowledgements import Acknowledgements
+from accord.hub.bundles.deliveries import Deliveries, Delivery
 from accord.hub.bundles.ledger import RecallCount, RecallCounts
 from accord.hub.bundles.quarantine import Held, HeldState, Quarantine
 from accord.hub.bundles.quotas import Limits, QuotaRecords, Quotas
@@ -18,6 +19,8 @@ __all__ = [
     "Acknowledgements",
     "BodySweep",
     "Bundles",
+    "Deliveries",
+    "Delivery",
     "Held",
     "HeldState",
     "Limits",

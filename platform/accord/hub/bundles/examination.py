@@ -28,7 +28,9 @@ def examine_bodies(engine: Engine, bodies: BodyStore) -> int:
     """
     names = body_names(engine)
     for name in names:
-        if _digest(bodies.chunks(name)) != name:
+        with bodies.open(name) as (_, pieces):
+            found = _digest(pieces)
+        if found != name:
             raise VerificationFailed(
                 "body_damaged",
                 "A sealed body is not what was accepted.",

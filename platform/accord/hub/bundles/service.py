@@ -1,4 +1,4 @@
-"""Acceptance and delivery of sealed bundles.
+"""Acceptance of sealed bundles.
 
 Invariants: what is accepted was authenticated, well framed, signed by a key of its sender in force,
 allowed by the charter and new for its sender; the sealed bytes, the feed items and the log entry
@@ -6,10 +6,10 @@ are one transaction. The same bytes sent again get the same answer. Nothing here
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, exists, func, select, update
+from sqlalchemy import Connection, Engine, select
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
@@ -24,20 +24,16 @@ from accord.hub.bundles.quotas import Quotas
 from accord.hub.bundles.shelf import Earlier, Shelf, find_earlier
 from accord.hub.bundles.tables import BundleRow, EntryRow, HeldRow
 from accord.hub.directory import Directory, Judged
-from accord.hub.feed import About, Cursor, Feed, Item, add_items, told_of
-from accord.hub.feed.tables import FeedRow
+from accord.hub.feed import About, Feed, Item, add_items, told_of
 from accord.hub.storage import BodyStore, Writer
 from accord.hub.storage.bodies import INLINE_LIMIT
-from accord.kernel.bundle.framing import SealedBundle, format_trimmed, parse_bundle
+from accord.kernel.bundle.framing import SealedBundle, parse_bundle
 from accord.kernel.bundle.model import Header
 from accord.kernel.bundle.verification import verify_bundle
-from accord.kernel.errors import AccordError, Conflict, NotFound, Refused, Unavailable
+from accord.kernel.errors import AccordError, Conflict, Refused, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.markings import BundleKind
 from accord.kernel.policy.decide import Question, decide
-from accord.kernel.tlog import merkle
-
-HASH_SIZE = 32
 
 _PLAIN = frozenset({BundleKind.INDICATORS, BundleKind.LIST})
 """Kinds that do nothing to another bundle, so that they can be written together."""
@@ -55,16 +51,8 @@ class Stored:
     held: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One trimmed bundle for one recipient; ``seq`` is its number in the recipient's feed."""
-
-    seq: int
-    trimmed: bytes
-
-
 class Bundles:
-    """The verbs on bundles: accept, deliver."""
+    """The verb on bundles: accept. Delivery: ``deliveries``."""
 
     def __init__(
         self,
@@ -361,153 +349,6 @@ class Bundles:
             concerns=(actor.org,),
         )
         self._writer.run(lambda connection: self._recorder.record(connection, event, now=now))
-
-    def deliver_one(
-        self, actor: Actor | None, bundle_id: BundleId, sender: OrgId | None, *, now: int
-    ) -> bytes:
-        """Return the trimmed bundle for the actor's organisation and record the first delivery.
-
-        Raises:
-            NotFound: ``not_found``, also for a bundle that names only others; ``bundle_erased``.
-        """
-        actor = require(actor, Action.BUNDLE_READ)
-        condition = [
-            EntryRow.org == actor.org,
-            EntryRow.withheld.is_(None),
-            BundleRow.bundle_id == bundle_id,
-            exists().where(  # what is held aside was never announced
-                FeedRow.bundle == BundleRow.number,
-                FeedRow.org == actor.org,
-                FeedRow.item == Item.DELIVERED.value,
-            ),
-        ]
-        if sender is not None:
-            condition.append(BundleRow.org == sender)
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(
-                    BundleRow.number,
-                    BundleRow.org,
-                    BundleRow.erased,
-                    func.min(EntryRow.position).label("position"),
-                )
-                .join(EntryRow, EntryRow.bundle == BundleRow.number)
-                .where(*condition)
-                .group_by(BundleRow.number, BundleRow.org, BundleRow.erased)
-                .limit(2)
-            ).all()
-        if len(rows) != 1:
-            raise NotFound("not_found", "There is nothing here for you.")
-        [row] = rows
-        if row.erased is not None:
-            raise NotFound(
-                "bundle_erased",
-                "The sealed bytes of this bundle were deleted at the end of their time.",
-                observed=f"erased at {row.erased}",
-                next_step="The hub proves it: ask for the bundle's erasure.",
-            )
-        first = [(row.number, bundle_id, OrgId(row.org))]
-        self._writer.run(
-            lambda connection: self._record_deliveries(connection, actor.org, first, now)
-        )
-        return self._trimmed(row.number, row.position)
-
-    def deliver(
-        self, actor: Actor | None, cursor: Cursor, *, limit: int, now: int
-    ) -> Iterator[Delivery]:
-        """Yield the trimmed bundles of the actor's feed behind ``cursor``, at most ``limit``.
-
-        First deliveries are recorded before the first byte is given out.
-
-        Raises:
-            Malformed, Conflict: the cursor does not hold (``feed.cursors``).
-        """
-        actor = require(actor, Action.BUNDLE_READ)
-        org = actor.org
-        with self._engine.connect() as connection:
-            self._feed.check(connection, org, cursor)
-            rows = connection.execute(
-                select(
-                    FeedRow.seq,
-                    FeedRow.bundle,
-                    BundleRow.bundle_id,
-                    BundleRow.org.label("sender"),
-                    EntryRow.position,
-                    EntryRow.delivered,
-                )
-                .join(BundleRow, BundleRow.number == FeedRow.bundle)
-                .join(EntryRow, (EntryRow.bundle == FeedRow.bundle) & (EntryRow.org == FeedRow.org))
-                .where(
-                    FeedRow.org == org,
-                    FeedRow.seq > cursor.after,
-                    FeedRow.item == Item.DELIVERED.value,
-                    BundleRow.erased.is_(None),
-                    EntryRow.withheld.is_(None),
-                )
-                .order_by(FeedRow.seq, EntryRow.position)
-                .limit(limit)
-            ).all()
-        first = [
-            (row.bundle, row.bundle_id, OrgId(row.sender)) for row in rows if not row.delivered
-        ]
-        if first:
-            self._writer.run(
-                lambda connection: self._record_deliveries(connection, org, first, now)
-            )
-        return (
-            Delivery(seq=row.seq, trimmed=self._trimmed(row.bundle, row.position)) for row in rows
-        )
-
-    def _record_deliveries(
-        self,
-        connection: Connection,
-        org: OrgId,
-        first: Sequence[tuple[int, str, OrgId]],
-        now: int,
-    ) -> None:
-        for number, bundle_id, sender in first:
-            changed = connection.execute(
-                update(EntryRow)
-                .where(EntryRow.bundle == number, EntryRow.org == org, EntryRow.delivered.is_(None))
-                .values(delivered=now)
-            )
-            if changed.rowcount:
-                self._recorder.record(
-                    connection,
-                    Event(
-                        what=EventClass.BUNDLE_DELIVERED,
-                        org=org,
-                        subject=bundle_id,
-                        concerns=(org, sender),
-                    ),
-                    now=now,
-                )
-
-    def _trimmed(self, number: int, position: int) -> bytes:
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                select(
-                    BundleRow.header,
-                    BundleRow.dsse,
-                    BundleRow.leaves,
-                    BundleRow.body,
-                    BundleRow.body_file,
-                    EntryRow.entry,
-                )
-                .join(EntryRow, EntryRow.bundle == BundleRow.number)
-                .where(BundleRow.number == number, EntryRow.position == position)
-            ).one()
-        leaves = [
-            row.leaves[start : start + HASH_SIZE] for start in range(0, len(row.leaves), HASH_SIZE)
-        ]
-        return format_trimmed(
-            header=row.header,
-            dsse=row.dsse,
-            index=position,
-            entry=row.entry,
-            path=merkle.inclusion_path(position, leaves),
-            body=row.body if row.body_file is None else self._bodies.get(row.body_file),
-        )
 
 
 def _same(connection: Connection, bundle_id: BundleId, digest: bytes, earlier: Earlier) -> Stored:

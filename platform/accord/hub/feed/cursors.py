@@ -9,7 +9,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from accord.hub.feed.tables import FeedPruned, FeedRow
 from accord.hub.transparency import LogName, LogReader
@@ -18,6 +18,13 @@ from accord.kernel.identifiers import OrgId
 
 _LABEL = b"accord/1/feed\0"
 _NAME_BYTES = 10
+
+# Built once: composing a statement costs more than running it.
+_PLACES = select(
+    select(FeedPruned.through).where(FeedPruned.org == bindparam("org")).scalar_subquery(),
+    select(func.max(FeedRow.seq)).where(FeedRow.org == bindparam("org")).scalar_subquery(),
+)
+"""Through which item the feed of ``org`` was pruned, and its newest item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +78,8 @@ def check_cursor(connection: Connection, org: OrgId, cursor: Cursor, name: str) 
             observed=cursor.feed,
             next_step="Resync on purpose: accord pull --resync",
         )
-    pruned = connection.scalar(select(FeedPruned.through).where(FeedPruned.org == org)) or 0
+    through, last = connection.execute(_PLACES, {"org": org}).one()
+    pruned, newest = through or 0, max(last or 0, through or 0)
     if cursor.after < pruned and not cursor.resync:  # (3)
         raise Conflict(
             "cursor_stale",
@@ -79,14 +87,10 @@ def check_cursor(connection: Connection, org: OrgId, cursor: Cursor, name: str) 
             observed=f"{cursor.after}, pruned through {pruned}",
             next_step="Begin a full resync.",
         )
-    if cursor.after > pruned:  # (4)
-        newest = connection.scalar(
-            select(FeedRow.seq).where(FeedRow.org == org).order_by(FeedRow.seq.desc()).limit(1)
+    if cursor.after > newest:  # (4)
+        raise Conflict(
+            "cursor_future",
+            "The feed has not come that far: it was begun anew or set back.",
+            observed=f"{cursor.after}, newest {newest}",
+            next_step="Ask the hub's operator; then resync on purpose: accord pull --resync",
         )
-        if cursor.after > max(newest or 0, pruned):
-            raise Conflict(
-                "cursor_future",
-                "The feed has not come that far: it was begun anew or set back.",
-                observed=f"{cursor.after}, newest {max(newest or 0, pruned)}",
-                next_step="Ask the hub's operator; then resync on purpose: accord pull --resync",
-            )

@@ -8,6 +8,8 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from accord.kernel.errors import NotFound, Unavailable
@@ -63,16 +65,11 @@ class BodyStore:
         if not self._path(name).exists():
             raise _failed("gone")
 
-    def get(self, name: str) -> bytes:
-        """Return the bytes of ``name``.
+    @contextmanager
+    def open(self, name: str) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Give how many bytes ``name`` has, and these in pieces, while the block lasts.
 
-        Raises:
-            NotFound: ``body_missing``.
-        """
-        return b"".join(self.chunks(name))
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield the bytes of ``name`` in pieces.
+        What is deleted meanwhile is read to its end all the same.
 
         Raises:
             NotFound: ``body_missing``.
@@ -82,8 +79,16 @@ class BodyStore:
         except FileNotFoundError as error:
             raise NotFound("body_missing", "The sealed bytes are not there.") from error
         with file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+            yield os.fstat(file.fileno()).st_size, iter(partial(file.read, CHUNK), b"")
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes of ``name``.
+
+        Raises:
+            NotFound: ``body_missing``.
+        """
+        with self.open(name) as (_, pieces):
+            return b"".join(pieces)
 
     def delete(self, name: str) -> None:
         """Remove the bytes of ``name``, if they are there."""

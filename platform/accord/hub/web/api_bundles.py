@@ -50,7 +50,7 @@ def bundle_routes(services: Services) -> ApiRoutes:
     def get_bundle(query: dict[str, str], bundle_id: str) -> Response:
         """Return what of the bundle is addressed to the caller."""
         sender = parse_org_id(query["sender"]) if "sender" in query else None
-        trimmed = services.bundles.deliver_one(
+        trimmed = services.deliveries.one(
             caller(), parse_bundle_id(bundle_id), sender, now=services.clock()
         )
         return Response(trimmed, mimetype=paths.TRIMMED_TYPE)

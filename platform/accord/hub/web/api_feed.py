@@ -1,12 +1,14 @@
 """Routes of the feed: hints with long-poll, and the stream of trimmed bundles."""
 
+import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response
 
 from accord.hub.access import Action, require
+from accord.hub.bundles import Delivery
 from accord.hub.feed import Cursor, FeedItem
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
@@ -15,6 +17,9 @@ from accord.protocol import paths
 from accord.protocol.schemas.feed import DeliveriesQuery, FeedPage, FeedQuery
 from accord.webbase.api import ApiRoutes
 from accord.webbase.routes import Who, declare
+
+BLOCK = 256 * 1024
+"""Bytes that a stream of deliveries hands to the server at once, at least, but for the last."""
 
 
 def feed_routes(services: Services) -> ApiRoutes:
@@ -51,18 +56,28 @@ def feed_routes(services: Services) -> ApiRoutes:
     @declare("bundle:read", who=Who.SIGNED)
     def get_deliveries(query: dict[str, Any]) -> Response:
         """Stream the bundles of the feed's items after the cursor."""
-        deliveries = services.bundles.deliver(
+        deliveries = services.deliveries.after(
             caller(), _cursor(query), limit=query["limit"], now=services.clock()
         )
 
-        def stream() -> Iterator[bytes]:
-            for delivery in deliveries:
-                yield struct.pack(">QQ", delivery.seq, len(delivery.trimmed))
-                yield delivery.trimmed
-
-        return Response(stream(), mimetype=paths.DELIVERIES_TYPE)
+        return Response(_blocks(deliveries), mimetype=paths.DELIVERIES_TYPE)
 
     return routes
+
+
+def _blocks(deliveries: Iterable[Delivery]) -> Iterator[bytes]:
+    """Yield the stream in blocks: each piece that is sent by itself costs the server much."""
+    waiting: list[bytes] = []
+    size = 0
+    for delivery in deliveries:
+        prefix = struct.pack(">QQ", delivery.seq, delivery.length)
+        for piece in itertools.chain((prefix, delivery.front), delivery.body):
+            waiting.append(piece)
+            size += len(piece)
+            if size >= BLOCK:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+    yield b"".join(waiting)
 
 
 def _cursor(query: dict[str, Any]) -> Cursor:

@@ -183,6 +183,16 @@ def format_trimmed(
     *, header: bytes, dsse: bytes, index: int, entry: bytes, path: Sequence[bytes], body: bytes
 ) -> bytes:
     """Return the bytes of a delivery."""
+    front = format_front(
+        header=header, dsse=dsse, index=index, entry=entry, path=path, length=len(body)
+    )
+    return front + body
+
+
+def format_front(
+    *, header: bytes, dsse: bytes, index: int, entry: bytes, path: Sequence[bytes], length: int
+) -> bytes:
+    """Return the bytes of a delivery up to its body, which has ``length`` bytes."""
     return b"".join(
         (
             TRIMMED_MAGIC,
@@ -192,7 +202,7 @@ def format_trimmed(
             *_sized(2, entry),
             bytes([len(path)]),
             *path,
-            *_sized(8, body),
+            length.to_bytes(8, "big"),
         )
     )
 
