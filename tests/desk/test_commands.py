@@ -174,6 +174,38 @@ def test_the_story_of_a_bank_and_the_police_by_command(
     bank.run("desk", "person", "second")
 
 
+def test_the_proof_that_the_hub_deleted_a_bundle_by_command(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    police = enrolled(live, tmp_path / "police", schemas, "police", OrgKind.LAW_ENFORCEMENT)
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        (sent,) = desk.submissions.send(
+            plan(live.world, OrgId(f"police@{hub_world.ORIGIN}")), records_of([BTC])
+        ).bundles
+    file = str(tmp_path / "proof")
+    missing = bank.run("erasure", sent.id, "-o", file, code=1)
+    assert missing["error"]["code"] == "erasure_missing"
+    later = live.world.clock() + 3 * 365 * 86_400
+    assert live.world.services.retention.expire(now=later) == 1
+    assert live.world.services.retention.erase(now=later) == 1
+    proved = bank.run("erasure", sent.id, "-o", file)
+    assert (proved["id"], proved["erased"], proved["basis"]) == (sent.id, later, "retention")
+    root = str(tmp_path / "root-from-the-operator.json")
+    shown = bank.run("verify", file, "--root", root)
+    told = {"what": "erasure", "id": sent.id, "erased": later, "sha256": proved["sha256"]}
+    assert shown.items() >= told.items()
+    assert (
+        police.run(
+            "erasure", sent.id, "-o", f"{file}-2", "--from", f"first-bank@{hub_world.ORIGIN}"
+        )["index"]
+        == proved["index"]
+    )
+    before = Path(file).read_bytes()
+    bank.run("erasure", sent.id, "-o", file, code=1)
+    assert Path(file).read_bytes() == before, "nothing is written over"
+
+
 def test_requests_answers_sightings_and_notices_by_command(
     live: Live, tmp_path: Path, schemas: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The end of keeping: told, deleted on time, proved, and nothing left behind in files."""
 
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.support.hub_world import NOW, Desk, World
 from accord.hub.storage import scrub
 from accord.hub.storage.bodies import INLINE_LIMIT
 from accord.kernel.directory.rootfile import LogName
+from accord.kernel.errors import AccordError, VerificationFailed
+from accord.kernel.identifiers import BundleId
+from accord.kernel.tlog.erasure import verify_erasure
 from accord.kernel.tlog.leaf import Opening, parse_record
 from accord.kernel.tlog.proof import parse_proof, verify_proof
 
@@ -132,3 +136,42 @@ def test_what_was_taken_back_still_ends_in_time(world: World, bank: Desk, police
     page = police.get("/v1/feed", "after=0").json()["items"]
     mine = [item["event"] for item in page if item["bundle"] == bundle_id]
     assert mine == ["delivered", "superseded", "expired"]
+
+
+def test_a_proof_of_erasure_holds_for_its_bundle_alone_and_not_when_a_bit_is_turned(
+    world: World, bank: Desk, police: Desk
+) -> None:
+    bundle_id, bundle = send(bank, police, expires=NOW + DAY)
+    other, _ = send(bank, police, expires=NOW + DAY)
+    accepted = bank.get(f"/v1/bundles/{bundle_id}/receipt")
+    world.clock.now = NOW + DAY
+    assert end(world) == (2, 2)
+    world.witness_round()
+    policy = world.root.log_policy(LogName.AUDIT)
+    name, digest = BundleId(bundle_id), hashlib.sha256(bundle).hexdigest()
+    for desk in (bank, police):
+        data = desk.get(f"/v1/bundles/{bundle_id}/erasure").content
+        found = verify_erasure(data, policy, bundle=name, sha256=digest)
+        assert (found.erasure.at, found.erasure.basis) == (NOW + DAY, "retention")
+    others = bank.get(f"/v1/bundles/{other}/erasure").content
+    receipt = bank.get(f"/v1/bundles/{bundle_id}/receipt").content
+    assert accepted.status_code != 404
+    for wrong, changes in (
+        (others, {}),
+        (receipt, {}),
+        (data, {"sha256": "0" * 64}),
+        (data, {"bundle": BundleId(other)}),
+    ):
+        with pytest.raises(VerificationFailed) as caught:
+            verify_erasure(wrong, policy, **{"bundle": name, "sha256": digest} | changes)
+        assert caught.value.code == "erasure_other"
+    for place in range(0, len(data), 29):
+        turned = bytearray(data)
+        turned[place] ^= 1 << place % 8
+        try:
+            again = verify_erasure(bytes(turned), policy, bundle=name, sha256=digest)
+        except AccordError:
+            continue
+        # A line of a key that the quorum does not need may be damaged; what is proved stays.
+        assert again.erasure == found.erasure, place
+        assert again.index == found.index

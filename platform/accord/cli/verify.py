@@ -1,6 +1,7 @@
-"""``accord verify FILE``: check a receipt, audit events, a bundle, a delivery, a disclosed record.
+"""``accord verify FILE``: check a receipt, proof of erasure, audit events, a bundle, a delivery.
 
-Needs no account. A receipt and a file of audit events are checked offline with the hub's root file.
+Beside these a disclosed record. Needs no account. A receipt, a proof of erasure and a file of audit
+events are checked offline with the hub's root file.
 A bundle's signatures need the hub's directory log (``--hub``: its address, or a folder with a
 copy), replayed and checked against the root file; the hub is not believed. Judged is the directory
 that the header names, and what has become of the key since is told. Nothing is decrypted.
@@ -27,6 +28,7 @@ from accord.kernel.errors import Malformed, Refused, VerificationFailed
 from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import SignerKey
 from accord.kernel.tlog.checkpoint import verify_cosigned
+from accord.kernel.tlog.erasure import ERASED, read_erasure
 from accord.kernel.tlog.leaf import parse_record, verify_opening
 from accord.kernel.tlog.merkle import leaf_hash
 from accord.kernel.tlog.merkle import root as merkle_root
@@ -37,6 +39,7 @@ from accord.protocol import paths
 from accord.terminal import Terminal, common_options
 
 MAX_FILE = 512 * 1024 * 1024
+ACCEPTED = "bundle.accepted"
 PROOF_MAGIC = b"c2sp.org/tlog-proof@v1\n"
 WIDTH = 256
 
@@ -86,7 +89,7 @@ class Directory:
 @click.option("--hub", help="The hub's address, to read its directory log (bundles only).")
 @common_options
 def verify(terminal: Terminal, file: Path, root_path: Path | None, hub: str | None) -> None:
-    """Check FILE: a receipt, audit events, a sealed bundle, a delivery, or one disclosed record."""
+    """Check FILE: receipt, proof of erasure, audit events, bundle, delivery, disclosed record."""
     data = _read(file)
     path = root_path or terminal.home / "root.json"
     if not path.is_file():
@@ -117,13 +120,18 @@ def _receipt(data: bytes, root: RootFile) -> Found:
     record = parse_record(proof.extra)
     fields = verify_opening(record.leaf(), record)  # (1)
     verified = verify_proof(data, record.leaf(), root.log_policy(LogName.AUDIT))  # (2)
-    return {
-        "what": "receipt",
+    found: Found = {
+        "what": "receipt" if fields.get("what") == ACCEPTED else "entry of the audit log",
         "index": verified.index,
         "size": verified.checkpoint.size,
         "log": verified.checkpoint.origin,
         "fields": fields,
     }
+    if fields.get("what") != ERASED:
+        return found
+    told = read_erasure(fields)
+    said = {"id": told.bundle, "sha256": told.sha256, "erased": told.at, "basis": told.basis}
+    return found | {"what": "erasure"} | said
 
 
 def _events(data: bytes, root: RootFile) -> Found:
