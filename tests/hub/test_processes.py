@@ -98,6 +98,28 @@ def test_a_nonce_outlives_the_process_that_took_it(two: Two) -> None:
     assert two.other.get("/v1/feed", headers=headers).json()["code"] == "nonce_replayed"
 
 
+def test_of_requests_that_come_at_once_each_is_taken_by_one_process(two: Two) -> None:
+    """They share statements, and both processes have the same ones in another order."""
+    both = [two.world.services.nonces, two.second.nonces]
+    kid, names = KeyId(b"at-once"), [secrets.token_hex(8) for _ in range(60)]
+    start, taken = threading.Barrier(24), []
+
+    def claim(number: int) -> None:
+        start.wait()
+        for name in names if number % 3 else reversed(names):
+            nonces = both[number % 2]
+            assert nonces is not None
+            if nonces.claim(kid, name, until=NOW + 300, now=NOW):
+                taken.append(name)
+
+    threads = [threading.Thread(target=claim, args=(number,)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(names)
+
+
 def test_dropped_nonces_are_not_taken_again_when_the_clock_goes_back(two: Two) -> None:
     nonces, others = two.world.services.nonces, two.second.nonces
     assert nonces is not None

@@ -161,6 +161,17 @@ def test_a_killed_backend_fails_its_transaction_and_the_next_one_works(hub: Hub)
     hub.check(2)
 
 
+def test_a_server_that_was_started_anew_is_noticed_by_nobody(hub: Hub) -> None:
+    """What lay in a pool while it went down is not used: the end of a connection is there to see."""
+    assert hub.sending()().status_code == 202
+    assert hub.reader.get("/v1/feed", "after=0").status_code == 200
+    hub.server.stop()
+    hub.server.start()
+    assert hub.sending()().status_code == 202
+    assert hub.reader.get("/v1/feed", "after=0").status_code == 200
+    hub.check(2)
+
+
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 def test_a_serialization_failure_or_deadlock_stores_nothing_of_the_batch(
     hub: Hub, state: str

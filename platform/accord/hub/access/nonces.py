@@ -2,15 +2,19 @@
 
 Invariants: a nonce is durable before its request is worked on, so that neither a restart nor a
 fail-over lets a replay through; rows are dropped only long after their signature was good, and
-what is older than the dropped ones is refused, should a clock go back.
+what is older than the dropped ones is refused, should a clock go back. Requests that come at the
+same time share one statement: whoever waits behind it goes together into the next.
 """
 
 import hashlib
+import threading
+from collections import deque
+from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, select
 
 from accord.hub.access.tables import NonceRow
-from accord.hub.storage import adding, replacing
+from accord.hub.storage import adding_many, replacing
 from accord.kernel.errors import Unavailable
 from accord.kernel.identifiers import KeyId
 from accord.protocol.nonces import MAX_RETRY, MemoryNonceCache
@@ -18,10 +22,19 @@ from accord.protocol.nonces import MAX_RETRY, MemoryNonceCache
 KEPT_SECONDS = 600
 """How long a nonce is kept after its signature is over."""
 
-_ADD = adding(NonceRow, ["name"])
+_ADD = adding_many(NonceRow, ["name"])
 _MARK = b""
 """The name of the row whose time says up to when nonces were dropped."""
 _SET_MARK = replacing(NonceRow, ["name"], "until", where=lambda new: NonceRow.until < new.until)
+
+
+@dataclass(slots=True, eq=False)
+class _Claim:
+    """One request's nonce, and what became of it: new or not, or an error."""
+
+    name: bytes
+    until: int
+    outcome: bool | Exception | None = None
 
 
 class SharedNonceCache:
@@ -32,6 +45,8 @@ class SharedNonceCache:
         self._engine = engine
         self._own = MemoryNonceCache()
         self._dropped = 0
+        self._waiting: deque[_Claim] = deque()
+        self._turn = threading.Lock()
 
     def claim(self, kid: KeyId, nonce: str, *, until: int, now: int) -> bool:
         """See ``NonceCache.claim``."""
@@ -45,9 +60,33 @@ class SharedNonceCache:
                 next_step="Sign it again; if this repeats, set this computer's clock.",
             )
         name = hashlib.sha256(kid + nonce.encode("utf-8")).digest()[:16]
-        with self._engine.connect() as connection:
-            done = connection.execute(_ADD.on(connection), {"name": name, "until": until})
-        return done.rowcount == 1
+        claim = _Claim(name, until)
+        self._waiting.append(claim)
+        with self._turn:
+            if claim.outcome is None:
+                self._insert_waiting()
+        if isinstance(claim.outcome, Exception):
+            raise claim.outcome
+        return claim.outcome is True
+
+    def _insert_waiting(self) -> None:
+        claims = []
+        while self._waiting:
+            claims.append(self._waiting.popleft())
+        # In one order in all processes: they could otherwise wait for each other.
+        rows = sorted((one.name, one.until) for one in claims)
+        outcome: Exception | None = None
+        new: set[bytes] = set()
+        try:
+            with self._engine.connect() as connection:
+                done = connection.execute(
+                    _ADD.on(connection), [{"name": name, "until": until} for name, until in rows]
+                )
+                new.update(done.scalars())
+        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+            outcome = error
+        for one in claims:
+            one.outcome = outcome or one.name in new
 
     def drop_old(self, *, now: int) -> None:
         """Drop what no signature can need any longer, and learn what others dropped."""

@@ -9,7 +9,7 @@ from accord.hub.storage.engine import Database, Place, open_database
 from accord.hub.storage.scrubbing import overwriting, scrub
 from accord.hub.storage.snapshots import snapshot
 from accord.hub.storage.turns import WITNESSES, Turn
-from accord.hub.storage.upserts import Upsert, adding, replacing
+from accord.hub.storage.upserts import Upsert, adding, adding_many, replacing
 from accord.hub.storage.wakeups import Listener
 from accord.hub.storage.writer import Participant, Writer
 
@@ -26,6 +26,7 @@ __all__ = [
     "Upsert",
     "Writer",
     "adding",
+    "adding_many",
     "open_database",
     "overwriting",
     "replacing",

@@ -10,6 +10,7 @@ Invariants, each learned from a fault that was tried (docs/operate/postgresql.md
   whoever holds it reads the newest state, and no second process can sign beside it.
 """
 
+import select
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -28,6 +29,8 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from accord.hub.storage.base import SEALED
 from accord.kernel.errors import Refused, Unavailable
@@ -64,6 +67,7 @@ _DEFAULTS = {
     "target_session_attrs": "read-write",
     "application_name": "accord-hub",
 }
+_LAY_IDLE = "accord lay idle"
 _SYNCHRONOUS = "synchronous replication"
 _SAFE = {
     "fsync": {"on"},
@@ -182,6 +186,7 @@ def open_engines(address: str) -> tuple[Engine, Engine]:
         max_overflow=0,
     )
     event.listen(writing, "begin", _take_turn)
+    event.listen(writing, "checkout", _require_standing)
     return writing, open_reading(address)
 
 
@@ -196,6 +201,7 @@ def open_beside(address: str) -> Engine:
         max_overflow=MORE_READERS,
         pool_use_lifo=True,
     )
+    event.listen(beside, "checkout", _require_standing)
     event.listen(beside, "handle_error", _as_unavailable)
     return beside
 
@@ -210,8 +216,8 @@ def open_reading(address: str) -> Engine:
         pool_size=READERS,
         max_overflow=MORE_READERS,
         pool_use_lifo=True,
-        pool_pre_ping=True,  # a server that was started anew has closed what lies in the pool
     )
+    event.listen(reading, "checkout", _require_standing)
     # The writer judges its own errors: whether a commit failed or is unknown.
     event.listen(reading, "handle_error", _as_unavailable)
     try:
@@ -221,6 +227,24 @@ def open_reading(address: str) -> Engine:
         reading.dispose()
         raise
     return reading
+
+
+def _require_standing(raw: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Let the pool connect anew when the server has hung up on what lay in it.
+
+    Costs no message: nothing comes to a connection that asked nothing, unless that it is over. One
+    that vanished without a word is noticed by the statement, which then fails.
+    """
+    if not isinstance(raw, PatientConnection):
+        raise TypeError(type(raw))
+    if record.info.setdefault(_LAY_IDLE, False):
+        if raw.closed:
+            raise DisconnectionError
+        looking = select.poll()
+        looking.register(raw.fileno(), select.POLLIN)
+        if looking.poll(0):
+            raise DisconnectionError
+    record.info[_LAY_IDLE] = True
 
 
 def _take_turn(connection: Connection) -> None:

@@ -47,6 +47,19 @@ def replacing(
     return Upsert(forms)
 
 
+def adding_many(table: type[Base], keys: Sequence[str]) -> Upsert:
+    """Insert rows in one statement, in the order given; it returns the key of each new one."""
+    [key] = keys
+    return Upsert(
+        {
+            name: insert(table)
+            .on_conflict_do_nothing(index_elements=keys)
+            .returning(table.__table__.columns[key])
+            for name, insert in _INSERTS.items()
+        }
+    )
+
+
 def adding(table: type[Base], keys: Sequence[str]) -> Upsert:
     """Insert a row; when one with its ``keys`` stands, leave it: ``rowcount`` tells."""
     return Upsert(
