@@ -78,10 +78,15 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--rows", type=int, help="size of the work, where the bench has one")
     parser.add_argument("--seconds", type=int, help="length of a load run, where it has one")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="of the hub")
+    parser.add_argument("--processes", type=int, help="processes that serve the hub")
     parser.add_argument("--short", action="store_true", help="a small size, to see that it runs")
     parser.add_argument("--markdown", type=Path, help="write the result as a page, too")
     args = parser.parse_args()
-    options = {key: value for key in ("rows", "seconds") if (value := getattr(args, key))}
+    words = ("rows", "seconds", "engine", "processes")
+    options = {key: value for key in words if (value := getattr(args, key))}
+    if (args.engine or args.processes) and not hasattr(known.get(args.name), "ENGINES"):
+        parser.error(f"{args.name} takes no --engine and no --processes")
     if args.short:
         options["short"] = 1
     report: dict[str, object] = {"machine": machine(), "results": []}

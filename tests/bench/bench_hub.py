@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import time
+from typing import Any
 
 from tests.bench.load import Connection, Member, Running, percentile, running_hub
 
@@ -14,6 +15,8 @@ SENDERS = 64
 ROWS = 100
 BUNDLES, SHORT_BUNDLES = 6400, 320
 DRIPPING, POLLING = 200, 500
+ENGINES = True
+"""It takes ``--engine`` and ``--processes``."""
 
 
 def lines() -> list[bytes]:
@@ -108,9 +111,9 @@ async def measure(hub: Running, work: list[list[bytes]], *, crowd: bool) -> dict
         others += [asyncio.create_task(drip(hub, stop)) for _ in range(DRIPPING)]
         others += [asyncio.create_task(poll(hub, stop)) for _ in range(POLLING)]
         await asyncio.sleep(12)
-    cpu = hub.cpu_seconds()
+    cpu, server_cpu = hub.cpu_seconds(), hub.server_seconds()
     seconds = await send_all(hub, work, latencies, finished)
-    spent = hub.cpu_seconds() - cpu
+    spent, server_spent = hub.cpu_seconds() - cpu, hub.server_seconds() - server_cpu
     await asyncio.sleep(2)
     stop.set()
     for task in others[1:]:
@@ -124,6 +127,7 @@ async def measure(hub: Running, work: list[list[bytes]], *, crowd: bool) -> dict
         "witnessed_p99": percentile(covered, 0.99) if covered else float("inf"),
         "uncovered": len(finished) - len(covered),
         "hub_processor_ms_each": round(spent / len(latencies) * 1000, 2),
+        "server_processor_ms_each": round(server_spent / len(latencies) * 1000, 2),
     }
 
 
@@ -140,13 +144,20 @@ def prepare(hub: Running, count: int) -> list[list[bytes]]:
     return work
 
 
-def run(options: dict[str, int]) -> list[dict[str, object]]:
+def run(options: dict[str, Any]) -> list[dict[str, object]]:
     """Measure; ``rows`` is the number of bundles."""
     count = options.get("rows") or (SHORT_BUNDLES if options.get("short") else BUNDLES)
-    with running_hub(SENDERS) as hub:
+    engine, processes = options.get("engine", "sqlite"), options.get("processes", 1)
+    with running_hub(SENDERS, engine=engine, processes_of_hub=processes) as hub:
         plain = asyncio.run(measure(hub, prepare(hub, count), crowd=False))
         crowded = asyncio.run(measure(hub, prepare(hub, max(64, count // 4)), crowd=True))
-    detail = {"bundles": count, "rows_each": ROWS, "senders": SENDERS}
+    detail = {
+        "bundles": count,
+        "rows_each": ROWS,
+        "senders": SENDERS,
+        "engine": engine,
+        "processes": processes,
+    }
     return [
         {
             "figure": round(plain["rate"]),

@@ -6,13 +6,14 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx2
+from tests.support.postgres import PostgresServer
 
 from accord.clock import system_clock
 from accord.demo.processes import Processes
@@ -48,6 +49,13 @@ POLICY = HandlingPolicy(
     onward=Onward.NONE,
 )
 BUNDLE_TYPE = "application/vnd.accord.bundle"
+AS_INSTALLED = (
+    "autovacuum = on",
+    "checkpoint_timeout = 5min",
+    "shared_buffers = 128MB",
+    "max_connections = 200",
+)
+"""Settings of a server that is measured: those that PostgreSQL comes with, but for connections."""
 
 
 @dataclass(kw_only=True)
@@ -77,11 +85,15 @@ class Running:
     police: Member
     folder: Path
     pid: int
+    server: PostgresServer | None = None
 
     def cpu_seconds(self) -> float:
-        """Processor time that the hub's process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time that the hub's processes have used."""
+        return _family_seconds(self.pid)
+
+    def server_seconds(self) -> float:
+        """Processor time that the database server has used."""
+        return 0.0 if self.server is None else _family_seconds(self.server.pid)
 
     @property
     def authority(self) -> str:
@@ -159,16 +171,43 @@ def raw_request(
     return "\r\n".join(lines).encode("ascii") + body
 
 
+def _family_seconds(pid: int) -> float:
+    """Processor time of a process, of its children that live and of those that have ended."""
+    try:
+        return _family_seconds_now(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it has just ended
+
+
+def _family_seconds_now(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(one) for thread in threads for one in (thread / "children").read_text().split()]
+    return own + sum(_family_seconds(child) for child in children)
+
+
 @contextmanager
-def running_hub(senders: int) -> Iterator[Running]:
-    """Make, enrol and serve; everything goes when the block ends."""
-    with TemporaryDirectory(prefix="accord-bench-") as name:
-        folder = Path(name)
+def running_hub(
+    senders: int, *, engine: str = "sqlite", processes_of_hub: int = 1
+) -> Iterator[Running]:
+    """Make, enrol and serve; everything goes when the block ends.
+
+    Both engines keep their files in the temporary folder's file system, with syncing.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="accord-bench-")))
+        server = None
+        database: list[str] = []
+        if engine == "postgresql":
+            server = PostgresServer(AS_INSTALLED, in_memory=False)
+            stack.callback(server.remove)
+            database = ["--database", server.address(server.make_database())]
         secret = folder / "passphrase"
         secret.write_text(secrets.token_hex(16))
         secret.chmod(0o600)
         with Processes(folder=folder, passphrase_file=secret) as processes:
-            root_path = make_home(processes, folder)
+            root_path = make_home(processes, folder, database)
             config = load_config(processes.home("hub"))
             passphrase = secret.read_bytes()
             services = build_services(
@@ -185,7 +224,7 @@ def running_hub(senders: int) -> Iterator[Running]:
             for member in (*members, police):
                 enrol(services, member, registrar)
             services.close()
-            ready = processes.serve("hub", "hub", "serve")
+            ready = processes.serve("hub", "hub", "serve", "--processes", str(processes_of_hub))
             yield Running(
                 url=str(ready["url"]),
                 root=verify_root(root_path.read_bytes()),
@@ -194,6 +233,7 @@ def running_hub(senders: int) -> Iterator[Running]:
                 police=police,
                 folder=folder,
                 pid=processes.servers[-1].pid,
+                server=server,
             )
 
 

@@ -59,13 +59,18 @@ def _roomy_memory() -> str | None:
 class PostgresServer:
     """One server: start, stop, kill, and its databases."""
 
-    def __init__(self, settings: Sequence[str] = ()) -> None:
-        """Make a cluster in a temporary folder; ``settings`` are lines of its configuration."""
+    def __init__(self, settings: Sequence[str] = (), *, in_memory: bool = True) -> None:
+        """Make a cluster in a temporary folder; ``settings`` are lines of its configuration.
+
+        ``in_memory``: where there is room, syncing costs nothing; a bench wants the disk.
+        """
         folder = server_folder()
         assert folder is not None
         self._programs = folder
         self._user = "postgres" if os.geteuid() == 0 else None
-        self.folder = Path(tempfile.mkdtemp(prefix="accord-pg-", dir=_roomy_memory()))
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="accord-pg-", dir=_roomy_memory() if in_memory else None)
+        )
         self._data = self.folder / "data"
         self.own(self.folder)
         self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "accord", "-E", "UTF8",
