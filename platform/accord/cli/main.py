@@ -14,6 +14,7 @@ COMMANDS: Places = {
     "inbox": ("accord.desk.cli.inbox", "inbox", "What was received."),
     "show": ("accord.desk.cli.show", "show", "One bundle in full."),
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
+    "watch": ("accord.desk.cli.watch", "watch", "Be told when a value comes in."),
     "export": ("accord.desk.cli.export", "export", "Take records out for other tools."),
     "tool": ("accord.desk.cli.tool", "tool", "Tools that read this desk's feeds."),
     "request": ("accord.desk.cli.asking", "request", "Ask others about values or records."),

@@ -19,6 +19,7 @@ from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH
 from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
+from accord.desk.web.watches import WATCHES, watch_routes
 from accord.kernel.directory.state import DirectoryState
 from accord.kernel.errors import Unavailable
 from accord.webbase.actor import Actor, install_actor
@@ -77,6 +78,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         checked=lambda: last_checked(desk.vault),
     )
     app.register_blueprint(page_routes(services))
+    app.register_blueprint(watch_routes(services))
     app.register_blueprint(recall_routes(services))
     app.register_blueprint(
         feed_routes(
@@ -92,6 +94,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
         (SEARCH, "Search"),
+        (WATCHES, "Watches"),
         (RECALLS, "Recalls"),
         (REQUESTS, "Requests"),
         (CONTACTS, "Contacts"),

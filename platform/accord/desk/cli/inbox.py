@@ -1,4 +1,4 @@
-"""``accord inbox``: what was received (or sent), the latest first; and what could not be opened."""
+"""``accord inbox``: what was received (or sent), the latest first; alerts; what failed to open."""
 
 import click
 
@@ -11,8 +11,10 @@ from accord.desk.cli.shown import (
     moment,
     refused_data,
 )
+from accord.desk.cli.watch import alert_data, alert_line
 from accord.desk.exchange.standing import requests_now
 from accord.desk.indicators.search import told_states
+from accord.desk.indicators.watching import alerts
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import list_bundles, marks_of
 from accord.desk.storage.deliveries import refused_deliveries
@@ -44,6 +46,17 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
         refused = [] if sent else refused_deliveries(desk.vault, limit=limit)
         absent = [] if sent else missing(desk.vault)
         told = [] if sent else notices(desk.vault, limit=limit)
+        watched = (
+            []
+            if sent
+            else alerts(
+                desk.vault,
+                now=now,
+                limit=limit,
+                unseen=True,
+                signature_state=desk.signature_state,
+            )
+        )
         waiting = requests_now(
             desk.vault, desk.config.org or OrgId(""), now=now, way=way, unclosed=True
         )
@@ -51,6 +64,7 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
     lines += [f"refused  {row.seq}  {row.org or '?'}  {row.code}" for row in refused]
     lines += [_absent(one) for one in absent]
     lines += [f"told     {moment(one.at)}  {one.event}  {one.subject or ''}" for one in told]
+    lines[:0] = [f"watch {one.hit.watch}  {alert_line(one)}" for one in watched]
     overdue, due = sum(one.overdue for one in waiting), sum(one.due for one in waiting)
     if overdue or due:
         lines.insert(0, f"Requests: {overdue} overdue, {due} due within a day. accord requests")
@@ -60,6 +74,7 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
             "refused": [refused_data(row) for row in refused],
             "missing": [missing_data(one) for one in absent],
             "notices": [hint_data(one) for one in told],
+            "alerts": [alert_data(one) for one in watched],
             "requests": {"open": len(waiting), "due": due, "overdue": overdue},
         },
         "\n".join(lines) or "Nothing here yet. accord pull fetches what is addressed to you.",

@@ -7,6 +7,7 @@ bundles become durable together or not at all.
 import sqlite3
 from collections.abc import Sequence
 
+from accord.desk.indicators.watching import note_watched
 from accord.desk.storage import Mark, MarkState, NewBundle, Vault, Way
 from accord.desk.storage.bundles import WHOLE, add_bundle, add_mark
 from accord.kernel.bundle.framing import Signed
@@ -102,10 +103,12 @@ def store(
     records: Sequence[IndicatorRecord | None],
     quarantined: Sequence[tuple[int, str]],
 ) -> bool:
-    """Store a described bundle and what its header does to another one."""
+    """Store a described bundle, what its header does to another one, and what of it is watched."""
     number = add_bundle(
         connection, vault.term_key, new, lines=lines, records=records, quarantined=quarantined
     )
+    if number is not None and new.way is Way.RECEIVED:
+        note_watched(connection, number, f"{new.org} {new.id}", records, now=new.arrived)
     if number is not None and new.replaces is not None:
         mark = Mark(
             record=WHOLE,

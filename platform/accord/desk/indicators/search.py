@@ -12,7 +12,15 @@ from enum import StrEnum
 
 import msgspec
 
-from accord.desk.indicators.questions import WHOLE_VALUES, How, Manner, Question, broad, questions
+from accord.desk.indicators.questions import (
+    WHOLE_VALUES,
+    How,
+    Manner,
+    Match,
+    Question,
+    broad,
+    questions,
+)
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import (
     WHOLE,
@@ -40,7 +48,7 @@ MAX_READ = 100_000
 _SOME = 20
 _MOST = 1000
 # Lines in the vault were checked when they were opened; a later change of rules must not hide them.
-_decode = msgspec.json.Decoder(IndicatorRecord).decode
+decode_record = msgspec.json.Decoder(IndicatorRecord).decode
 
 
 class EndState(StrEnum):
@@ -214,10 +222,19 @@ def _check(values: Sequence[str], reason: str) -> None:
             observed=str(len(values)),
             next_step="Split the list.",
         )
+    check_reason(reason, "A search")
+
+
+def check_reason(reason: str, act: str) -> None:
+    """Refuse a reason that says nothing, is too long or hides something.
+
+    Raises:
+        Malformed: ``reason_missing``, ``reason_long``.
+    """
     if len(reason.strip()) < MIN_REASON:
         raise Malformed(
             "reason_missing",
-            "A search needs a stated reason.",
+            f"{act} needs a stated reason.",
             next_step="Give --reason, for example a case number.",
         )
     if not reason.isprintable():
@@ -230,16 +247,51 @@ _Found = tuple[int, list[FoundRecord]]
 """How many records may hold a term, and those that were read."""
 
 
-class _Reader:
-    """One search's reads: marks and signer states are looked up once a bundle."""
+class HitReader:
+    """Reads hits for one answer: marks and signer states are looked up once a bundle."""
 
     def __init__(self, vault: Vault, now: int, signature_state: SignatureState) -> None:
+        """Read from ``vault`` as things stand at ``now``."""
         self._vault = vault
         self._now = now
         self._signature_state = signature_state
         self._marks: dict[int, list[Mark]] = {}
         self._told: dict[int, tuple[EndState, ...]] = {}
         self._signatures: dict[int, str] = {}
+
+    def hit(self, one: FoundRecord, match: Match, record: IndicatorRecord | None = None) -> Hit:
+        """Return a record that answers, with what became of it."""
+        bundle = one.bundle
+        marks = self._marks.get(bundle.no)
+        if marks is None:
+            marks = self._marks[bundle.no] = marks_of(self._vault, bundle.org, bundle.id)
+            self._told[bundle.no] = told_states(self._vault, bundle)
+            self._signatures[bundle.no] = self._signature_state(bundle)
+        return Hit(
+            bundle=bundle.id,
+            record=one.record,
+            org=bundle.org,
+            way=bundle.way,
+            created=bundle.created,
+            arrived=bundle.arrived,
+            expires=bundle.expires,
+            tlp=bundle.tlp,
+            purpose=bundle.purpose,
+            match=match,
+            found=decode_record(one.line) if record is None else record,
+            signature=self._signatures[bundle.no],
+            states=end_states(
+                bundle, one.record, marks, now=self._now, told=self._told[bundle.no]
+            ),  # (6)
+        )
+
+
+class _Reader:
+    """One search's reads."""
+
+    def __init__(self, vault: Vault, now: int, signature_state: SignatureState) -> None:
+        self._vault = vault
+        self._hits = HitReader(vault, now, signature_state)
         self._most = MAX_READ
 
     def results(self, values: Sequence[str], asked: Sequence[Question]) -> tuple[SearchResult, ...]:
@@ -276,10 +328,12 @@ class _Reader:
         for _, records in found:
             for one in records:
                 place = (one.bundle.no, one.record)
-                if place not in hits:
-                    hit = self._hit(question, one)
-                    if hit is not None:
-                        hits[place] = hit
+                if place in hits:
+                    continue
+                record = decode_record(one.line)
+                match = question.match(record)  # (5)
+                if match is not None:
+                    hits[place] = self._hits.hit(one, match, record)
         # The latest first; what still stands before what does not.
         ordered = sorted(hits.values(), key=lambda hit: (not hit.active, -hit.arrived))
         unread = [count for count, records in found if count > len(records) >= limit]
@@ -290,35 +344,6 @@ class _Reader:
             error=None,
             hits=tuple(ordered[:_MOST]),
             total=total,
-        )
-
-    def _hit(self, question: Question, one: FoundRecord) -> Hit | None:
-        record = _decode(one.line)
-        match = question.match(record)  # (5)
-        if match is None:
-            return None
-        bundle = one.bundle
-        marks = self._marks.get(bundle.no)
-        if marks is None:
-            marks = self._marks[bundle.no] = marks_of(self._vault, bundle.org, bundle.id)
-            self._told[bundle.no] = told_states(self._vault, bundle)
-            self._signatures[bundle.no] = self._signature_state(bundle)
-        return Hit(
-            bundle=bundle.id,
-            record=one.record,
-            org=bundle.org,
-            way=bundle.way,
-            created=bundle.created,
-            arrived=bundle.arrived,
-            expires=bundle.expires,
-            tlp=bundle.tlp,
-            purpose=bundle.purpose,
-            match=match,
-            found=record,
-            signature=self._signatures[bundle.no],
-            states=end_states(
-                bundle, one.record, marks, now=self._now, told=self._told[bundle.no]
-            ),  # (6)
         )
 
 

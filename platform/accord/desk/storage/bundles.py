@@ -6,7 +6,7 @@ stored: it follows from ``expires``. A mark may arrive before the bundle that it
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -222,6 +222,18 @@ def find_bundle(vault: Vault, id_: str, org: str | None = None) -> StoredBundle:
     if len(rows) > 1:
         raise Refused("bundle_ambiguous", "Two organisations sent a bundle with this id.")
     return _stored(rows[0])
+
+
+def bundles_in(vault: Vault, rows: Collection[int]) -> dict[int, StoredBundle]:
+    """Return the bundles of these row numbers."""
+    found = {}
+    for row in sorted(rows):
+        values = vault.connection.execute(
+            f"SELECT {_COLUMNS} FROM bundles WHERE no = ?",  # noqa: S608 - our own column names
+            (row,),
+        ).fetchone()
+        found[row] = _stored(values)
+    return found
 
 
 def has_bundle(vault: Vault, org: str, id_: str) -> bool:

@@ -206,7 +206,7 @@ VERSIONS: tuple[str, ...] = (
         no INTEGER PRIMARY KEY, sought TEXT NOT NULL, kind TEXT NOT NULL, network TEXT,
         value TEXT NOT NULL, subdomains INTEGER NOT NULL, reason TEXT NOT NULL,
         person TEXT NOT NULL, at INTEGER NOT NULL, expires INTEGER NOT NULL,
-        removed INTEGER, removed_by TEXT
+        removed INTEGER, removed_by TEXT, terms BLOB NOT NULL
     );
     CREATE TABLE watch_hits (
         watch INTEGER NOT NULL, bundle INTEGER NOT NULL, record INTEGER NOT NULL,

@@ -32,6 +32,7 @@ from accord.desk.storage.deliveries import refused_deliveries
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
 from accord.desk.storage.requests import sightings_of
+from accord.desk.storage.watches import count_hits
 from accord.desk.web import words
 from accord.desk.web.records import shown_records
 from accord.kernel.envelope.payload import parse_head
@@ -98,6 +99,7 @@ def page_routes(services: PageServices) -> Blueprint:
             older=found[PAGE - 1].no if len(found) > PAGE else None,
             refused=refused_deliveries(services.vault, limit=PAGE) if before is None else [],
             urgent=_urgent(services) if before is None else 0,
+            watched=_watched(services) if before is None else 0,
         )
 
     @routes.get(f"{INBOX}/<org>/<bundle_id>")
@@ -190,6 +192,11 @@ def _urgent(services: PageServices) -> int:
         services.vault, services.org, now=services.clock(), way=Way.RECEIVED, unclosed=True
     )
     return sum(one.due or one.overdue for one in found)
+
+
+def _watched(services: PageServices) -> int:
+    """Return how many records hold a value on watch and nobody has said that they saw it."""
+    return sum(unseen for _, unseen in count_hits(services.vault).values())
 
 
 def _find(vault: Vault, org: str, bundle_id: str) -> StoredBundle:

@@ -123,6 +123,22 @@ SEARCH_STEPS: Mapping[str, tuple[str, str]] = {
 """The form's field that is at fault, and what to do there."""
 
 
+WATCH_STEPS: Mapping[str, tuple[str, str]] = {
+    "empty": ("value", gettext("Enter a value.")),
+    "reason_missing": ("reason", gettext("Say why you watch, for example a case number.")),
+    "reason_long": ("reason", gettext("Shorten the reason.")),
+    "watch_period": ("days", gettext("Enter a number of days.")),
+    "network_needed": ("network", gettext("Choose the network.")),
+    "network_mismatch": ("network", gettext("Choose the network that the value has.")),
+}
+"""The field of the watch form that is at fault, and what to do there."""
+
+
+def watch_step(error: AccordError) -> tuple[str | None, str | None]:
+    """Return the field of the watch form that ``error`` is about, and the next step in it."""
+    return WATCH_STEPS.get(error.code, (None, error.next_step))
+
+
 def search_step(error: AccordError) -> tuple[str | None, str | None]:
     """Return the field of the search form that ``error`` is about, and the next step in it."""
     return SEARCH_STEPS.get(error.code, (None, error.next_step))
