@@ -28,7 +28,7 @@ JsonValue = object
 # RFC 8785 leaves DEL and everything above U+001F unescaped; the encoder agrees.
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 # Possessive, and content with an unclosed string: linear in the input, whatever it is.
-_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_NO_BRACKETS = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^\[\]{}"]++)++', re.DOTALL)
 
 
 def b64encode(data: bytes) -> str:
@@ -118,14 +118,10 @@ def _check_depth(data: bytes) -> None:
     if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
         return
     depth = 0
-    for match in _NESTING.finditer(data):
-        token = match.group()
-        if token in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Malformed("json_invalid", f"Nesting is deeper than {MAX_DEPTH}.")
-        elif token in b"]}":
-            depth -= 1
+    for bracket in _NO_BRACKETS.sub(b"", data):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise Malformed("json_invalid", f"Nesting is deeper than {MAX_DEPTH}.")
 
 
 def _unique_pairs(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -91,9 +91,11 @@ def parse_code(vocabulary: type[Vocabulary], text: object, *, code: str) -> Voca
     Raises:
         Malformed: ``code``, naming the values that are known.
     """
-    for member in vocabulary:
-        if member.value == text:
-            return member
+    try:
+        if isinstance(text, str):
+            return vocabulary(text)
+    except ValueError:
+        pass
     raise Malformed(
         code,
         f"Known values are: {', '.join(vocabulary)}.",
