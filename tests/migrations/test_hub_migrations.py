@@ -14,6 +14,7 @@ from accord.hub.feed import Item, add_notices
 from accord.hub.storage import Base, open_database
 from accord.hub.storage.engine import prepare_tables
 from accord.hub.storage.migrations import HEAD, configuration, revision_of, upgrade
+from accord.kernel.errors import Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 from accord.kernel.tlog.heads import OwnEvent, extend_head, start_of
@@ -53,14 +54,16 @@ def test_every_revision_goes_down_and_up_again(engine: str) -> None:
 
 
 @pytest.mark.usefixtures("engine")
-def test_an_unknown_revision_is_not_opened(tmp_path: Path) -> None:
+def test_a_database_of_a_later_release_is_not_opened(tmp_path: Path) -> None:
     place = Places.empty(tmp_path / "hub.db")
     database = open_database(place)
     with database.writing.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
-    with pytest.raises(Exception, match="9999"):
+    with pytest.raises(Refused) as caught:
         open_database(place)
+    assert caught.value.code == "database_newer"
+    assert "9999" in str(caught.value.observed)
 
 
 @pytest.mark.usefixtures("engine")

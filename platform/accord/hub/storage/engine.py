@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from accord.hub.storage import postgresql, sqlite
 from accord.hub.storage.base import Base
-from accord.hub.storage.migrations import HEAD, revision_of, stamp, upgrade
+from accord.hub.storage.migrations import HEAD, is_known, revision_of, stamp, upgrade
 from accord.hub.storage.wakeups import Announcer
 from accord.hub.storage.writer import Participant
+from accord.kernel.errors import Refused, Unavailable
 
 Place = Path | str
 """A file for SQLite, or the address (libpq URI) of a PostgreSQL database."""
@@ -47,11 +49,13 @@ class Database:
 def open_database(place: Place) -> Database:
     """Open the database at ``place``; an empty one gets its tables, an older one is brought up.
 
-    The caller has imported the rooms whose tables it needs.
+    The caller has imported the rooms whose tables it needs. All revisions are one transaction: what
+    ends in the middle (a kill, a full disk) leaves the database as it was, and the next start does
+    all of it. Processes that start together wait for the first.
 
     Raises:
-        Refused: ``database_unsafe``.
-        Unavailable: ``database_unavailable``.
+        Refused: ``database_unsafe``, ``database_newer``.
+        Unavailable: ``database_unavailable``, ``migration_failed``.
     """
     address = place if isinstance(place, str) else None
     writing, reading = (
@@ -60,8 +64,11 @@ def open_database(place: Place) -> Database:
     beside = None if address is None else postgresql.open_beside(address)
     database = Database(writing=writing, reading=reading, beside=beside, address=address)
     try:
-        with writing.begin() as connection:
+        with postgresql.patient_for_turn(writing).begin() as connection:
             prepare_tables(connection)
+    except SQLAlchemyError as error:
+        database.close()
+        raise _migration_failed(error) from error
     except BaseException:
         database.close()
         raise
@@ -79,4 +86,22 @@ def prepare_tables(connection: Connection) -> None:
                 postgresql.keep_sealed_as_it_is(connection, Base.metadata)
             stamp(connection)
         elif found != HEAD:
+            if not is_known(connection, found):
+                raise Refused(
+                    "database_newer",
+                    "A newer release wrote this database; this one would not understand it.",
+                    observed=f"revision {found[:20]}; this release ends at {HEAD}",
+                    next_step="Install the release that wrote it.",
+                )
             upgrade(connection)
+
+
+def _migration_failed(error: SQLAlchemyError) -> Unavailable:
+    original = getattr(error, "orig", None)
+    named = getattr(original, "sqlite_errorname", type(original or error).__name__)
+    return Unavailable(
+        "migration_failed",
+        "The database could not be made ready for this release; it is as it was before.",
+        observed=str(named),
+        next_step="Make room, or mend the database server, and start again.",
+    )

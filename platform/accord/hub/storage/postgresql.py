@@ -67,6 +67,7 @@ _DEFAULTS = {
     "target_session_attrs": "read-write",
     "application_name": "accord-hub",
 }
+_TURN_OPTION = "accord_turn_seconds"
 _LAY_IDLE = "accord lay idle"
 _SYNCHRONOUS = "synchronous replication"
 _SAFE = {
@@ -247,8 +248,14 @@ def _require_standing(raw: object, record: ConnectionPoolEntry, _proxy: object) 
     record.info[_LAY_IDLE] = True
 
 
+def patient_for_turn(writing: Engine) -> Engine:
+    """Return the engine for a start, which waits while another process brings the tables up."""
+    return writing.execution_options(**{_TURN_OPTION: UPKEEP_SECONDS})
+
+
 def _take_turn(connection: Connection) -> None:
-    with Patience(_raw(connection), TURN_SECONDS):
+    seconds: float = connection.get_execution_options().get(_TURN_OPTION, TURN_SECONDS)
+    with Patience(_raw(connection), seconds):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 HEAD = "0016"
@@ -29,6 +30,12 @@ def revision_of(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
+
+
+def is_known(connection: Connection, revision: str) -> bool:
+    """Return whether this release has ``revision``."""
+    known = ScriptDirectory.from_config(configuration(connection)).walk_revisions()
+    return revision in {one.revision for one in known}
 
 
 def stamp(connection: Connection) -> None:
