@@ -199,6 +199,22 @@ def test_the_desks_exports_and_tools_fit(told: tuple[Recorded, dict[str, Any]]) 
     printed(processes, "police", "tool", "remove", "demo-tool")
 
 
+def test_evidence_and_its_check_fit(told: tuple[Recorded, dict[str, Any]]) -> None:
+    processes, _ = told
+    out = str(processes.folder / "evidence.zip")
+    (bundle, *_) = printed(processes, "police", "inbox")["items"]
+    shown = printed(processes, "police", "show", bundle["id"])
+    value = shown["lines"][0]["content"]["value"]
+    words = ("--bundle", bundle["id"], "--record", "0", "--reason", "outputs")
+    made = printed(processes, "police", "evidence", value, "-o", out, *words)
+    assert (made["again"], made["record"]) == (False, 0)
+    assert printed(processes, "police", "verify", out)["trusted"] is True
+    again = printed(processes, "police", "evidence", value, "-o", f"{out}.2", *words)
+    assert again == made | {"again": True, "file": f"{out}.2"}
+    assert Path(out).read_bytes() == Path(f"{out}.2").read_bytes()
+    printed(processes, "police", "evidence", value, "-o", out, *words, code=1)
+
+
 def test_a_failure_fits(told: tuple[Recorded, dict[str, Any]]) -> None:
     processes, _ = told
     assert printed(processes, "nowhere", "hub", "check", code=1)["error"]["code"] == "hub_missing"

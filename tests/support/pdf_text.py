@@ -10,6 +10,7 @@ _STREAM = re.compile(rb"(\d+) 0 obj(.*?)stream\r?\n(.*?)\r?\nendstream", re.DOTA
 _FONT = re.compile(
     rb"(\d+) 0 obj\s*<<[^>]*?/Type/Font/Subtype/Type0.*?/ToUnicode (\d+) 0 R", re.DOTALL
 )
+_PAGE = re.compile(rb"/Type/Page/Resources (\d+) 0 R.*?/Contents (\d+) 0 R", re.DOTALL)
 _RUN = re.compile(rb"/(f\d+) [\d.]+ Tf|\[((?:\((?:\\.|[^\\)])*\)|[-\d. ])*)\]TJ|EMC", re.DOTALL)
 _PART = re.compile(rb"\(((?:\\.|[^\\)])*)\)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(\d{1,3}|.)", re.DOTALL)
@@ -22,13 +23,12 @@ def text_runs(pdf: bytes) -> list[str]:
     for number, head, body in _STREAM.findall(pdf):
         streams[int(number)] = zlib.decompress(body) if b"FlateDecode" in head else body
     tables = {int(font): _table(streams[int(table)]) for font, table in _FONT.findall(pdf)}
-    names: dict[bytes, dict[int, str]] = {}
-    for name, font in re.findall(rb"/(f\d+) (\d+) 0 R", pdf):
-        names[name] = tables[int(font)]
     found: list[str] = []
-    for body in streams.values():
-        if b"BT" in body and b"TJ" in body:
-            found += _runs(body, names)
+    for resources, contents in _PAGE.findall(pdf):  # a name of a font is a page's own
+        named = re.search(rb"\b%s 0 obj(.*?)endobj" % resources, pdf, re.DOTALL)
+        fonts = re.findall(rb"/(f\d+) (\d+) 0 R", named[1] if named else b"")
+        names = {name: tables[int(font)] for name, font in fonts}
+        found += _runs(streams[int(contents)], names)
     return found
 
 

@@ -16,6 +16,7 @@ COMMANDS: Places = {
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
     "watch": ("accord.desk.cli.watch", "watch", "Be told when a value comes in."),
     "export": ("accord.desk.cli.export", "export", "Take records out for other tools."),
+    "evidence": ("accord.desk.cli.evidence", "evidence", "One record with all that proves it."),
     "tool": ("accord.desk.cli.tool", "tool", "Tools that read this desk's feeds."),
     "request": ("accord.desk.cli.asking", "request", "Ask others about values or records."),
     "requests": ("accord.desk.cli.asking", "requests", "Requests in and out, and who acts next."),

@@ -1,18 +1,21 @@
-"""``accord verify FILE``: check a receipt, proof of erasure, audit events, a bundle, a delivery.
+"""``accord verify FILE``: check evidence, a receipt, proof of erasure, audit events, a bundle.
 
-Beside these a disclosed record. Needs no account. A receipt, a proof of erasure and a file of audit
-events are checked offline with the hub's root file.
-A bundle's signatures need the hub's directory log (``--hub``: its address, or a folder with a
-copy), replayed and checked against the root file; the hub is not believed. Judged is the directory
-that the header names, and what has become of the key since is told. Nothing is decrypted.
+Beside these a delivery and a disclosed record. Needs no account. Evidence is checked offline by
+what is in it and the hub's root file; a receipt, a proof of erasure and a file of audit events by
+that root file. A bundle's signatures need the hub's directory log (``--hub``: its address, or a
+folder with a copy), replayed and checked against the root file; the hub is not believed. Judged is
+the directory that the header names, and what has become of the key since is told. Nothing is
+decrypted.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import click
+from cryptography import x509
 
 from accord.cli.log_source import Source
 from accord.clock import system_clock
@@ -25,6 +28,8 @@ from accord.kernel.bundle.verification import verify_bundle, verify_trimmed
 from accord.kernel.directory.rootfile import LogName, RootFile, verify_root
 from accord.kernel.directory.state import DirectoryState, replay
 from accord.kernel.errors import Malformed, Refused, VerificationFailed
+from accord.kernel.evidence.archive import MAGIC as EVIDENCE_MAGIC
+from accord.kernel.evidence.verification import verify_evidence
 from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import SignerKey
 from accord.kernel.tlog.checkpoint import verify_cosigned
@@ -87,11 +92,28 @@ class Directory:
     help="The hub's root file. Default: that of the desk in --home.",
 )
 @click.option("--hub", help="The hub's address, to read its directory log (bundles only).")
+@click.option(
+    "--authority",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates (PEM) of time-stamping authorities that you trust (evidence only).",
+)
 @common_options
-def verify(terminal: Terminal, file: Path, root_path: Path | None, hub: str | None) -> None:
-    """Check FILE: receipt, proof of erasure, audit events, bundle, delivery, disclosed record."""
+def verify(
+    terminal: Terminal,
+    *,
+    file: Path,
+    root_path: Path | None,
+    hub: str | None,
+    authority: Path | None,
+) -> None:
+    """Check FILE: evidence, receipt, proof of erasure, audit events, bundle, delivery, record."""
     data = _read(file)
     path = root_path or terminal.home / "root.json"
+    if data.startswith(EVIDENCE_MAGIC):
+        trusted = verify_root(path.read_bytes()) if path.is_file() else None
+        found = _evidence(data, trusted, authority)
+        terminal.result({"ok": True, "file": str(file)} | found, _words(found))
+        return
     if not path.is_file():
         raise Refused(
             "root_needed",
@@ -112,6 +134,50 @@ def _read(file: Path) -> bytes:
     if file.stat().st_size > MAX_FILE:
         raise Malformed("too_long", f"The file is longer than {MAX_FILE} bytes.")
     return file.read_bytes()
+
+
+def _evidence(data: bytes, trusted: RootFile | None, authority: Path | None) -> Found:
+    pem = authority.read_bytes() if authority is not None else None
+    try:
+        authorities = x509.load_pem_x509_certificates(pem) if pem is not None else []
+    except ValueError as error:
+        raise Malformed("authority_invalid", "The file holds no certificate in PEM.") from error
+    shown = verify_evidence(data, trusted=trusted, authorities=authorities)
+    said, token, ending = shown.statement, shown.token, shown.ending
+    ended = "in force"
+    if ending is not None:
+        ended = "withdrawn since: it may be a thief's" if ending.withdrawn else "ended since"
+    own = files("accord.desk.evidence").joinpath("verify.py").read_bytes()
+    return {
+        "what": "evidence",
+        "record": shown.disclosure.line.decode("utf-8", "backslashreplace"),
+        "sender": shown.signer.org,
+        "bundle": shown.disclosure.header.id,
+        "index": shown.disclosure.index,
+        "accepted": shown.acceptance.time,
+        "log": shown.acceptance.proof.checkpoint.origin,
+        "entry": shown.acceptance.proof.index,
+        "size": shown.acceptance.proof.checkpoint.size,
+        "key": ended,
+        "compromised_since": shown.compromised_since,
+        "maker": said.org,
+        "made": said.made,
+        "person": said.person,
+        "reason": said.reason,
+        "states": list(said.states),
+        "custody": len(said.custody),
+        "timestamp": None
+        if token is None
+        else {
+            "time": token.time,
+            "authority": token.authority,
+            "certificate": token.fingerprint.hex(),
+            "trusted": token.trusted,
+        },
+        "root": shown.root.sha256.hex(),
+        "trusted": shown.trusted,
+        "checker": "that of this version" if shown.verifier == own else "another: do not run it",
+    }
 
 
 def _receipt(data: bytes, root: RootFile) -> Found:
@@ -175,7 +241,7 @@ def _bundle(data: bytes, directory: Callable[[], Directory]) -> Found:
         }
     raise Malformed(
         "file_unknown",
-        "This is no receipt, file of audit events, bundle, delivery or disclosure.",
+        "This is no evidence, receipt, file of audit events, bundle, delivery or disclosure.",
         observed=data[:8].hex(),
         next_step="To check a log, use: accord log verify.",
     )
@@ -225,4 +291,7 @@ def _words(found: Found) -> str:
             lines += [f"  {inner}: {text}" for inner, text in value.items()]
         elif name != "what":
             lines.append(f"  {name}: {value}")
+    if found.get("trusted") is False:
+        lines.append("Not shown: that its root file is the right one. Compare 'root' with what the")
+        lines.append("hub's operator tells you, or give the root file with --root.")
     return "\n".join(lines)

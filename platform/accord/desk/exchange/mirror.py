@@ -90,6 +90,11 @@ class DirectoryMirror:
         return self._pinned
 
     @property
+    def root_files(self) -> tuple[bytes, ...]:
+        """Every root file that is trusted, as signed bytes, the pinned one first."""
+        return (self._pinned, *self._stored_successors())
+
+    @property
     def origin(self) -> str:
         """Origin of the directory log."""
         return self.root.log_origin(LogName.DIRECTORY)

@@ -12,6 +12,7 @@ from typing import Any
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
+from accord.desk.exchange.receipts import ACCEPTED
 from accord.desk.storage import Vault
 from accord.desk.storage.mirror import SeenCheckpoint, add_checkpoint, latest_checkpoint
 from accord.desk.storage.own_events import (
@@ -61,7 +62,8 @@ def check_own_events(
         events = [_event(item, cosigned) for item in page["items"]]  # (2)
         head = extend_head(head, events)  # (3)
         with vault.transaction() as connection:
-            add_own_events(connection, head, _rows(head, events), now=clock())
+            rows = _rows(head, events, page["items"], size=cosigned.checkpoint.size)
+            add_own_events(connection, head, rows, now=clock())
         count += len(events)
         if not (page["more"] and events):
             _compare(vault, cosigned)  # (4)
@@ -103,13 +105,16 @@ def _event(item: Mapping[str, Any], cosigned: CosignedCheckpoint) -> OwnEvent:
     return OwnEvent(number=item["number"], record=record)
 
 
-def _rows(head: OrgHead, events: Sequence[OwnEvent]) -> list[OwnEventRow]:
-    """Return the rows of events that end at ``head``."""
+def _rows(
+    head: OrgHead, events: Sequence[OwnEvent], items: Sequence[Mapping[str, Any]], *, size: int
+) -> list[OwnEventRow]:
+    """Return the rows of events that end at ``head``; an acceptance keeps its proof."""
     first = head.seq - len(events) + 1
     rows = []
-    for seq, event in enumerate(events, start=first):
+    for seq, (event, item) in enumerate(zip(events, items, strict=True), start=first):
         fields = event.record.opened()
         time = fields.get("time", "")
+        kept = fields.get("what") == ACCEPTED
         rows.append(
             OwnEventRow(
                 seq=seq,
@@ -119,6 +124,9 @@ def _rows(head: OrgHead, events: Sequence[OwnEvent]) -> list[OwnEventRow]:
                 subject=fields.get("subject", ""),
                 outcome=fields.get("outcome", ""),
                 at=int(time) if time.isascii() and time.isdigit() else 0,
+                opened=item["record"] if kept else None,
+                path=b"".join(item["path"]) if kept else None,
+                size=size if kept else None,
             )
         )
     return rows

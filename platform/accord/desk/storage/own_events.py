@@ -11,7 +11,11 @@ from accord.kernel.tlog.heads import OrgHead, start_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEventRow:
-    """Event ``seq`` of ours: number in the log, class, who acted, on what, outcome, time."""
+    """Event ``seq`` of ours: number in the log, class, who acted, on what, outcome, time.
+
+    ``opened`` and ``path`` are kept of acceptances alone: what opens to us, and the path (32-byte
+    hashes, one after the other) under the checkpoint of ``size``, which the vault has, too.
+    """
 
     seq: int
     number: int
@@ -20,6 +24,12 @@ class OwnEventRow:
     subject: str
     outcome: str
     at: int
+    opened: bytes | None = None
+    path: bytes | None = None
+    size: int | None = None
+
+
+_COLUMNS = tuple(OwnEventRow.__dataclass_fields__)
 
 
 def own_head(vault: Vault, org: OrgId) -> OrgHead:
@@ -41,12 +51,9 @@ def add_own_events(
 ) -> None:
     """Keep verified events and the head that they lead to, inside the caller's transaction."""
     connection.executemany(
-        "INSERT OR IGNORE INTO own_events (seq, number, what, actor, subject, outcome, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (row.seq, row.number, row.what, row.actor, row.subject, row.outcome, row.at)
-            for row in rows
-        ],
+        f"INSERT OR IGNORE INTO own_events ({', '.join(_COLUMNS)})"  # noqa: S608 - our own names
+        f" VALUES ({', '.join('?' * len(_COLUMNS))})",
+        [tuple(getattr(row, name) for name in _COLUMNS) for row in rows],
     )
     connection.execute(
         "INSERT INTO own_head (only, seq, number, chain, bound, checked) VALUES (1, ?, ?, ?, ?, ?)"

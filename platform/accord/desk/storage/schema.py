@@ -222,5 +222,23 @@ VERSIONS: tuple[str, ...] = (
         list_records INTEGER NOT NULL, rows INTEGER, matched INTEGER, refused INTEGER
     );
     """,
+    """
+    -- The hub's openings of an accepted bundle and their path under the checkpoint of that size,
+    -- for evidence: the hub erases its own copy after its time. Events are read again for it.
+    ALTER TABLE own_events ADD COLUMN opened BLOB;
+    ALTER TABLE own_events ADD COLUMN path BLOB;
+    ALTER TABLE own_events ADD COLUMN size INTEGER;
+    DELETE FROM own_events;
+    DELETE FROM own_head;
+
+    -- Files of evidence that were made. key: hash of the facts in it; statement: what this desk
+    -- signed; audit, directory: the checkpoints. From these the same file is made again.
+    CREATE TABLE evidence (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,
+        org TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, key BLOB NOT NULL UNIQUE,
+        statement BLOB NOT NULL, audit BLOB NOT NULL, directory BLOB NOT NULL
+    );
+    CREATE INDEX evidence_by_record ON evidence (org, id, record);
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

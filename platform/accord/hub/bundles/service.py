@@ -258,8 +258,8 @@ class Bundles:
                 org=header.org,
                 subject=header.id,
                 basis=header.policy.legal_basis.value,
-                detail=f"sha256={digest.hex()} directory={judged.size}"
-                + (f" held={held}" if held else ""),
+                detail=f"sha256={digest.hex()} manifest={sealed.manifest_sha256.hex()}"
+                f" directory={judged.size}" + (f" held={held}" if held else ""),
                 concerns=(header.org, *recipients),
             ),
             now=now,

@@ -1,0 +1,134 @@
+"""The readable part of a file of evidence: a tagged PDF (PDF/UA-1), the same bytes each time.
+
+Everything in it comes from the other members; the desk's own words (custody, states) are named as
+such. Nothing is fetched and no text of a sender is read as markup.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import msgspec
+import typst
+
+from accord.kernel.bundle.model import Header
+from accord.kernel.evidence.statement import Statement
+from accord.kernel.indicators import IndicatorRecord
+from accord.kernel.markings import Tlp
+
+TEMPLATE = files("accord.desk.evidence").joinpath("report.typ").read_bytes()
+_LAST = 253_402_300_799
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the report tells. Times are unix seconds.
+
+    Attributes:
+        record: the indicator; ``line`` is as it was signed.
+        index: its number in the bundle.
+        header: of the bundle.
+        name: the sender's name in the directory.
+        accepted, number, log: when the hub took it, as which entry of which log.
+        witnesses: who cosigned the log, with their times.
+        standing: what has become of the sender's key.
+        statement: what the maker says: who, when, why, custody, states.
+        root: SHA-256 of the root file's payload, in hex.
+        stamped: when an authority stamped the signatures, and its name, or ``None``.
+    """
+
+    record: IndicatorRecord
+    line: bytes
+    index: int
+    header: Header
+    name: str
+    accepted: int
+    number: int
+    log: str
+    witnesses: Mapping[str, int]
+    standing: str
+    statement: Statement
+    root: str
+    stamped: tuple[int, str] | None
+
+
+def report_pdf(facts: Facts) -> bytes:
+    """Return the report."""
+    made = dt.datetime.fromtimestamp(min(facts.statement.made, _LAST), tz=dt.UTC)
+    data = {
+        "date": [made.year, made.month, made.day, made.hour, made.minute, made.second],
+        "value": facts.record.value,
+        "record": _record(facts),
+        "sender": _sender(facts),
+        "handling": _handling(facts.header),
+        "accepted": _accepted(facts),
+        "maker": _maker(facts),
+        "custody": [[moment(one.at), one.who, one.what] for one in facts.statement.custody],
+        "line": facts.line.decode("utf-8", "backslashreplace"),
+    }
+    sheet = {"sheet": json.dumps(data)}
+    return bytes(typst.compile(TEMPLATE, format="pdf", sys_inputs=sheet, pdf_standards=["ua-1"]))
+
+
+def moment(seconds: int) -> str:
+    """Return a time for people, in UTC."""
+    if not 0 <= seconds <= _LAST:
+        return str(seconds)
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _record(facts: Facts) -> list[list[str]]:
+    found = msgspec.to_builtins(facts.record)
+    shown = ("network", "value", "memo", "token", "confidence", "basis", "vasp", "note")
+    rows = [["Kind", facts.record.kind.value]]
+    rows += [[name.capitalize(), str(found[name])] for name in shown if found.get(name) is not None]
+    for name in ("alias", "roles", "countries"):
+        if found.get(name):
+            rows.append([name.capitalize(), ", ".join(found[name])])
+    return rows
+
+
+def _sender(facts: Facts) -> list[list[str]]:
+    return [
+        ["Organisation", f"{facts.name} ({facts.header.org})"],
+        ["Bundle", facts.header.id],
+        ["Record", f"number {facts.index} of {facts.header.n}, counted from 0"],
+        ["Signed", moment(facts.header.created)],
+        ["Key", facts.header.sig.hex()],
+        ["The key since", facts.standing],
+    ]
+
+
+def _handling(header: Header) -> list[list[str]]:
+    policy = header.policy
+    return [
+        ["Marking", f"TLP:{Tlp(policy.tlp).value.upper()}"],
+        ["Purpose", policy.purpose.value.replace("-", " ")],
+        ["Legal basis", policy.legal_basis.value.replace("-", " ")],
+        ["Onward sharing", policy.onward.value.replace("-", " ")],
+        ["Valid until", moment(header.expires)],
+    ]
+
+
+def _accepted(facts: Facts) -> list[list[str]]:
+    rows = [
+        ["Accepted by the hub", moment(facts.accepted)],
+        ["Entry", f"{facts.number} of the log {facts.log}"],
+    ]
+    for name, time in sorted(facts.witnesses.items()):
+        rows.append([f"Witness {name}", f"cosigned the log at {moment(time)}"])
+    if facts.stamped is not None:
+        rows.append(["Time-stamp", f"{moment(facts.stamped[0])} by {facts.stamped[1]}"])
+    rows.append(["Root file", f"SHA-256 {facts.root}"])
+    return rows
+
+
+def _maker(facts: Facts) -> list[list[str]]:
+    return [
+        ["Made by", f"{facts.statement.person}, {facts.statement.org}"],
+        ["Made", moment(facts.statement.made)],
+        ["Reason", facts.statement.reason],
+        ["State of the record", ", ".join(facts.statement.states)],
+    ]

@@ -1,0 +1,903 @@
+"""Check a file of evidence: `python verify.py FILE`. Needs Python 3.11 and `cryptography` 50.
+
+This program stands alone. It was written apart from Accord, from the published formats
+(docs/formats/evidence.md), so that its reader need not trust the program that made the file. It
+opens no connection and reads nothing but the files it is given. Take it from a source that you
+trust, not from the evidence itself: whoever can forge a file can also put a false checker into it.
+
+What it shows when it says that everything holds: (1) no byte of the file was changed; (2) the
+registrars' root file holds, and is the one you gave with --root; (3) the directory is the one that
+independent witnesses cosigned; (4) the hub's log, cosigned likewise, says that the bundle was
+accepted; (5) the sender's key counted then, and both of its signatures cover this record; (6) the
+maker signed the list of the other files; (7) the policies are the root file's; (8) the time-stamp,
+if any, is about the sender's signatures.
+"""
+
+import argparse
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey, MLDSA65PublicKey
+
+NAMES = (
+    "README.txt",
+    "report.pdf",
+    "record.json",
+    "header.json",
+    "signatures.json",
+    "place.json",
+    "acceptance.tlog-proof",
+    "directory.entries",
+    "directory.checkpoint",
+    "roots.jsonl",
+    "policy-audit.txt",
+    "policy-directory.txt",
+    "verify.py",
+    "statement.json",
+    "timestamp.tsr",
+)
+END = "the list at the end of the file"
+SKEW = 300
+
+
+class Wrong(Exception):
+    """Something does not hold: in which member, and what."""
+
+    def __init__(self, member: str, what: str) -> None:
+        super().__init__(f"{member}: {what}")
+        self.member, self.what = member, what
+
+
+def need(condition: object, member: str, what: str) -> None:
+    if not condition:
+        raise Wrong(member, what)
+
+
+# ---- The container: one byte form ---------------------------------------------------------------
+
+
+def zip_of(members: list[tuple[bytes, bytes]]) -> bytes:
+    body, listed = b"", []
+    for name, content in members:
+        same = struct.pack(
+            "<HHHHIIIHH", 0, 0, 0, 33, zlib.crc32(content), *2 * [len(content)], len(name), 0
+        )
+        far = struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(body))
+        listed.append(b"PK\1\2" + struct.pack("<HH", 3 << 8 | 20, 20) + same + far + name)
+        body += b"PK\3\4" + struct.pack("<H", 20) + same + name + content
+    directory = b"".join(listed)
+    counts = struct.pack("<HHHHIIH", 0, 0, len(listed), len(listed), len(directory), len(body), 0)
+    return body + directory + b"PK\5\6" + counts
+
+
+def read_zip(data: bytes) -> dict[str, bytes]:
+    found: list[tuple[bytes, bytes]] = []
+    starts, at = [], 0
+    while data[at : at + 4] == b"PK\3\4" and len(data) - at >= 30 and len(found) < len(NAMES):
+        size, _, name_size, _ = struct.unpack_from("<IIHH", data, at + 18)
+        content = at + 30 + name_size
+        found.append((data[at + 30 : content], data[content : content + size]))
+        starts.append(at)
+        at = content + size
+    again, names = zip_of(found), [name.decode("latin-1") for name, _ in found]
+    pairs = enumerate(zip(names, NAMES, strict=False))
+    wrong = next((place for place, (one, two) in pairs if one != two), len(found))
+    if again != data:
+        parts = enumerate(zip(again, data, strict=False))
+        where = next((place for place, (one, two) in parts if one != two), len(data))
+        where = min(where, len(again))
+        wrong = min(wrong, sum(one <= where for one in starts) - 1 if where < at else len(starts))
+    good = again == data and wrong == len(found) >= len(NAMES) - 1
+    need(good, NAMES[wrong] if wrong < max(len(found), len(NAMES) - 1) else END, "was changed")
+    return dict(zip(names, (content for _, content in found), strict=True))
+
+
+# ---- Signed JSON and base64, in their one form --------------------------------------------------
+
+
+def unbase64(text: object, member: str, size: int | None = None) -> bytes:
+    try:
+        data = base64.b64decode(str(text), validate=True)
+    except ValueError as error:
+        raise Wrong(member, "holds text that is no base64") from error
+    good = base64.b64encode(data).decode() == text and size in (None, len(data))
+    need(good, member, "holds base64 of a wrong form")
+    return data
+
+
+def read_json(data: bytes, member: str, *keys: str, maybe: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return one object with exactly these keys in this order, written without white space."""
+    try:
+        found = json.loads(data)
+        again = json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise Wrong(member, "is not valid JSON") from error
+    need(again == data and isinstance(found, dict), member, "is not JSON in its one form")
+    order = [key for key in keys if key in found or key not in maybe]
+    need(list(found) == order or not keys, member, "has other keys than its format")
+    return dict(found)
+
+
+# ---- Merkle trees (RFC 9162) --------------------------------------------------------------------
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def tree_root(level: list[bytes]) -> bytes:
+    while len(level) > 1:
+        pairs = range(0, len(level) - 1, 2)
+        above = [sha256(b"\1" + level[at] + level[at + 1]) for at in pairs]
+        level = above + level[len(level) & ~1 :]
+    return level[0] if level else sha256(b"")
+
+
+def path_root(leaf: bytes, index: int, size: int, path: list[bytes], member: str) -> bytes:
+    """Return the root that a path of RFC 9162 clause 2.1.3.2 leads to."""
+    need(0 <= index < size, member, "names a place that is not in its tree")
+    place, last, found = index, size - 1, leaf
+    for step in path:
+        need(last > 0, member, "has a path that is too long")
+        if place & 1 or place == last:
+            found = sha256(b"\1" + step + found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = sha256(b"\1" + found + step)
+        place, last = place >> 1, last >> 1
+    need(last == 0, member, "has a path that is too short")
+    return found
+
+
+# ---- Hybrid signatures: DSSE with Ed25519 and ML-DSA-65, both needed ----------------------------
+
+
+@dataclass(frozen=True)
+class Key:
+    raw: bytes
+
+    @property
+    def kid(self) -> bytes:
+        return sha256(b"accord/1/kid/sig\0" + self.raw)
+
+    def check(self, pair: tuple[bytes, bytes], message: bytes, context: bytes, member: str) -> None:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw[:32]).verify(pair[0], message)
+            MLDSA65PublicKey.from_public_bytes(self.raw[32:]).verify(pair[1], message, context)
+        except (InvalidSignature, ValueError) as error:
+            raise Wrong(member, "a signature does not hold") from error
+
+
+@dataclass(frozen=True)
+class Envelope:
+    payload: bytes
+    message: bytes
+    pairs: dict[bytes, tuple[bytes, bytes]]
+
+
+def read_envelope(data: bytes, kind: str, member: str) -> Envelope:
+    found = read_json(data, member, "payloadType", "payload", "signatures")
+    need(found["payloadType"] == kind, member, "signs something of another type")
+    payload, lines = unbase64(found["payload"], member), found["signatures"]
+    need(isinstance(lines, list) and lines and len(lines) % 2 == 0, member, "lacks a signature")
+    pairs: dict[bytes, tuple[bytes, bytes]] = {}
+    for first, second in zip(lines[::2], lines[1::2], strict=True):
+        halves = []
+        for line, ending, size in ((first, "#ed25519", 64), (second, "#ml-dsa-65", 3309)):
+            need(isinstance(line, dict) and [*line] == ["keyid", "sig"], member, "has a false line")
+            name = str(line["keyid"])
+            need(name.endswith(ending), member, "has a half of a signature only")
+            kid = unbase64(name.removesuffix(ending), member, 32)
+            halves.append((kid, unbase64(line["sig"], member, size)))
+        need(halves[0][0] == halves[1][0] not in pairs, member, "mixes keys of two signers")
+        pairs[halves[0][0]] = (halves[0][1], halves[1][1])
+    head = b"DSSEv1 %d %s %d " % (len(kind), kind.encode(), len(payload))
+    return Envelope(payload, head + payload, pairs)
+
+
+def threshold(
+    envelope: Envelope, keys: dict[bytes, Key], count: int, context: bytes, member: str
+) -> None:
+    known = [kid for kid in envelope.pairs if kid in keys]
+    need(len(known) >= count > 0, member, "too few registrars signed")
+    for kid in known:
+        keys[kid].check(envelope.pairs[kid], envelope.message, context, member)
+
+
+# ---- The root file: who vouches for whom --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Root:
+    payload: bytes
+    hub: str
+    version: int
+    prev: bytes | None
+    logs: dict[str, list[str]]
+    keys: dict[bytes, Key]
+    threshold: int
+    witnesses: list[dict[str, Any]]
+    quorum: int
+
+    def policy(self, log: str) -> str:
+        lines = [f"log {vkey}" for vkey in self.logs[log]]
+        for one in self.witnesses:
+            names = [f"{one['name']}/ed25519", f"{one['name']}/ml-dsa-44"]
+            lines += [
+                f"witness {name} {key}" for name, key in zip(names, one["vkeys"], strict=True)
+            ]
+            lines.append(f"group {one['name']} all {' '.join(names)}")
+        everyone = " ".join(one["name"] for one in self.witnesses)
+        lines += [f"group witnesses {self.quorum} {everyone}", "quorum witnesses"]
+        return "".join(line + "\n" for line in lines)
+
+
+def read_root(data: bytes, before: Root | None, member: str) -> Root:
+    envelope = read_envelope(data, "application/vnd.accord.root.v1+json", member)
+    obj = read_json(
+        envelope.payload,
+        member,
+        *("v", "hub", "version", "prev", "created", "logs", "registrars", "witnesses"),
+        maybe=("prev",),
+    )
+    registrars, witnesses = obj["registrars"], obj["witnesses"]
+    keys = {}
+    for one in registrars["keys"]:
+        key = Key(unbase64(one["key"], member, 1984))
+        keys[key.kid] = key
+    root = Root(
+        payload=envelope.payload,
+        hub=obj["hub"],
+        version=obj["version"],
+        prev=unbase64(obj["prev"], member, 32) if "prev" in obj else None,
+        logs=obj["logs"],
+        keys=keys,
+        threshold=registrars["threshold"],
+        witnesses=witnesses["keys"],
+        quorum=witnesses["quorum"],
+    )
+    need(0 < root.quorum <= len(root.witnesses), member, "asks for no witness")
+    need(len({one["name"] for one in root.witnesses}) == len(root.witnesses), member, "twice")
+    threshold(envelope, root.keys, root.threshold, b"accord/1/root", member)
+    if before is not None:
+        follows = (before.hub, before.version + 1, sha256(before.payload))
+        need(
+            (root.hub, root.version, root.prev) == follows, member, "does not follow the one before"
+        )
+        threshold(envelope, before.keys, before.threshold, b"accord/1/root", member)
+    return root
+
+
+# ---- Checkpoints: signed by the log, cosigned by witnesses --------------------------------------
+
+
+@dataclass(frozen=True)
+class NoteKey:
+    name: str
+    algorithm: int
+    key: bytes
+
+    @property
+    def id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n" + bytes([self.algorithm]) + self.key)[:4]
+
+
+def note_key(text: str, member: str) -> NoteKey:
+    name, _, rest = text.partition("+")
+    written, _, blob = rest.partition("+")
+    raw = unbase64(blob, member)
+    found = NoteKey(name, raw[0], raw[1:])
+    need(found.id.hex() == written, member, "holds a note key with a false id")
+    return found
+
+
+def checkpoint(note: bytes, root: Root, log: str, member: str) -> tuple[int, bytes]:
+    """Return size and root hash of a checkpoint with both log signatures and the quorum."""
+    body, blank, rest = note.rpartition(b"\n\n")
+    body += b"\n"
+    lines = body.decode("utf-8", "replace").split("\n")
+    good = blank and len(lines) == 4 and lines[0] == f"{root.hub}/{log}" and not lines[3]
+    need(
+        good and re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]), member, "is no checkpoint of the log"
+    )
+    size, top = int(lines[1]), unbase64(lines[2], member, 32)
+    own = [note_key(text, member) for text in root.logs[log]]
+    groups = [[note_key(text, member) for text in one["vkeys"]] for one in root.witnesses]
+    known = {(key.name, key.id): key for key in [*own, *sum(groups, [])]}
+    signed: set[tuple[str, bytes]] = set()
+    need(rest.endswith(b"\n"), member, "is not whole")
+    for line in rest.decode("utf-8", "replace").removesuffix("\n").split("\n"):
+        parts = line.split(" ")
+        need(len(parts) == 3 and parts[0] == "\u2014", member, "has a false signature line")
+        blob = unbase64(parts[2], member)
+        key = known.get((parts[1], blob[:4]))
+        if key is None:
+            continue
+        need((key.name, key.id) not in signed, member, "has two signatures of one key")
+        if _note_signature(key, body, lines[0], size, top, blob[4:], member):
+            signed.add((key.name, key.id))
+    need(all((key.name, key.id) in signed for key in own), member, "lacks a signature of the log")
+    count = sum(all((key.name, key.id) in signed for key in group) for group in groups)
+    need(count >= root.quorum, member, f"has {count} of the {root.quorum} witnesses needed")
+    return size, top
+
+
+def _note_signature(
+    key: NoteKey, body: bytes, origin: str, size: int, top: bytes, blob: bytes, member: str
+) -> bool:
+    """Check one line; a cosignature of time 0 holds and counts for nothing."""
+    try:
+        if key.algorithm == 1:
+            Ed25519PublicKey.from_public_bytes(key.key).verify(blob, body)
+            return True
+        time, signature = int.from_bytes(blob[:8], "big"), blob[8:]
+        if key.algorithm == 4:
+            message = b"cosignature/v1\ntime %d\n" % time + body
+            Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)
+        else:
+            need(key.algorithm == 6, member, "has a key of an unknown kind")
+            signer, named = key.name.encode(), origin.encode()
+            message = b"subtree/v1\n\0" + bytes([len(signer)]) + signer + struct.pack(">Q", time)
+            message += bytes([len(named)]) + named + struct.pack(">QQ", 0, size) + top
+            MLDSA44PublicKey.from_public_bytes(key.key).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise Wrong(member, f"a signature of {key.name} does not hold") from error
+    return time != 0 or key.name == origin
+
+
+# ---- The directory: whose key counted when ------------------------------------------------------
+
+STATEMENT = (
+    *("v", "org", "seq", "prev", "op", "profile", "kem", "sig", "request_key", "recovery"),
+    *("not_before", "not_after", "roles", "compromised_since"),
+)
+FROM = {
+    "rotate": {"active"},
+    "suspend": {"active"},
+    "resume": {"suspended"},
+    "revoke": {"active", "suspended"},
+    "recover": {"active", "suspended", "revoked", "left"},
+    "leave": {"active"},
+}
+AFTER = {
+    "enrol": "active",
+    "rotate": "active",
+    "suspend": "suspended",
+    "resume": "active",
+    "revoke": "revoked",
+    "recover": "suspended",
+    "leave": "left",
+}
+
+
+@dataclass
+class SigningKey:
+    key: Key
+    not_before: int
+    not_after: int
+    spans: list[list[int | None]] = field(default_factory=list)
+    compromised: int | None = None
+
+
+@dataclass
+class Org:
+    status: str
+    seq: int
+    digest: bytes
+    time: int
+    sig: Key
+    recovery: Key
+    rotated: int | None = None
+    hold: int = 0
+    keys: dict[bytes, SigningKey] = field(default_factory=dict)
+    history: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Directory:
+    """The statements about the organisations that matter here, one after the other."""
+
+    def __init__(self, entries: list[bytes], roots: list[Root], wanted: set[str]) -> None:
+        self.orgs: dict[str, Org] = {}
+        self.hashes = [sha256(b"\0" + entry) for entry in entries]
+        self.root, self.later, self.asked = roots[0], {one.version: one for one in roots[1:]}, 0
+        for index, entry in enumerate(entries):
+            if entry.startswith(b'{"v":1,"charter":'):
+                self.asked = read_json(entry, MEMBER)["charter"].get("registrars", 0)
+            elif entry.startswith(b'{"v":1,"root":'):
+                self._move(read_json(entry, MEMBER)["root"])
+            else:
+                signed = read_envelope(entry, "application/vnd.accord.statement.v1+json", MEMBER)
+                says = read_json(
+                    signed.payload,
+                    MEMBER,
+                    *STATEMENT,
+                    maybe=STATEMENT[3:4] + STATEMENT[5:10] + STATEMENT[11:],
+                )
+                if says["org"] in wanted:
+                    self._take(index, signed, says)
+
+    def _move(self, point: dict[str, Any]) -> None:
+        same = (point["version"], unbase64(point["sha256"], MEMBER, 32))
+        if same == (self.root.version, sha256(self.root.payload)):
+            return
+        later = self.later.get(self.root.version + 1)
+        good = later is not None and same == (later.version, sha256(later.payload))
+        need(good, MEMBER, "moves to a root file that is not here")
+        self.root = later or self.root
+
+    def _take(self, index: int, signed: Envelope, says: dict[str, Any]) -> None:
+        held, op = self.orgs.get(says["org"]), str(says["op"])
+        new = Key(unbase64(says["sig"], MEMBER, 1984)) if "sig" in says else None
+        self._authority(signed, op, held, new)
+        if held is None:
+            good = op == "enrol" and says["seq"] == 1 and "prev" not in says and new
+            need(good, MEMBER, "holds a false enrolment")
+            recovery = Key(unbase64(says["recovery"], MEMBER, 1984))
+            held = Org("", 0, b"", says["not_before"], new or recovery, recovery)
+            self.orgs[says["org"]] = held
+        else:
+            prev = unbase64(says.get("prev"), MEMBER, 32)
+            chain = (says["seq"], prev) == (held.seq + 1, held.digest)
+            need(chain and op in FROM, MEMBER, "has a gap in the history of a key")
+            self._times(held, op, says["not_before"])
+            need(held.status in FROM[op], MEMBER, "holds a statement out of place")
+        before = held.sig
+        held.sig = new or held.sig
+        if "recovery" in says:
+            held.recovery = Key(unbase64(says["recovery"], MEMBER, 1984))
+        if new:
+            need(new.kid not in held.keys, MEMBER, "registers a key twice")
+            held.keys[new.kid] = SigningKey(new, says["not_before"], says["not_after"])
+        held.status, held.seq, held.digest = AFTER[op], says["seq"], sha256(signed.payload)
+        held.time = says["not_before"]
+        held.rotated = held.time if op == "rotate" else held.rotated
+        held.hold = held.time + 72 * 3600 if op == "recover" else 0
+        held.history.append((index, held.status))
+        for kid in {before.kid, held.sig.kid}:
+            self._move_key(held, kid, index)
+        since = says.get("compromised_since")
+        old = held.keys[before.kid]
+        if since is not None and not (held.status == "active" and before == held.sig):
+            old.compromised = since if old.compromised is None else min(since, old.compromised)
+
+    @staticmethod
+    def _move_key(held: Org, kid: bytes, index: int) -> None:
+        spans = held.keys[kid].spans
+        running = bool(spans) and spans[-1][1] is None
+        counts = held.status == "active" and kid == held.sig.kid
+        if running and not counts:
+            spans[-1][1] = index
+        elif counts and not running:
+            spans.append([index, None])
+
+    @staticmethod
+    def _times(held: Org, op: str, time: int) -> None:
+        good = time >= held.time - SKEW
+        if op == "rotate" and held.rotated is not None:
+            good = good and time >= held.rotated + 3600
+        if op == "resume":
+            good = good and time >= held.hold
+        if op in {"rotate", "leave"}:
+            good = good and time <= held.keys[held.sig.kid].not_after
+        need(good, MEMBER, "holds a statement at a time at which it could not be")
+
+    def _authority(self, signed: Envelope, op: str, held: Org | None, new: Key | None) -> None:
+        who = {kid: (3, key) for kid, key in self.root.keys.items()}
+        if held is not None:
+            who[held.recovery.kid] = (2, held.recovery)
+            who[held.sig.kid] = (1, held.sig)
+        if new is not None:
+            who[new.kid] = (0, new)
+        many = max(self.root.threshold, self.asked)
+        needs = {
+            "enrol": [{0: 1, 3: many}],
+            "rotate": [{0: 1, 1: 1}] if new else [{1: 1}],
+            "suspend": [{3: 1}],
+            "resume": [{3: many}],
+            "revoke": [{1: 1}, {2: 1}, {3: many}],
+            "recover": [{0: 1, 2: 1, 3: many}],
+            "leave": [{1: 1}],
+        }.get(op, [])
+        order = []
+        for kid, pair in signed.pairs.items():
+            need(kid in who, MEMBER, "holds a statement signed by somebody who has no say")
+            who[kid][1].check(pair, signed.message, b"accord/1/statement", MEMBER)
+            order.append(who[kid][0])
+        allowed = {one for each in needs for one in each}
+        good = order == sorted(order) and set(order) <= allowed
+        enough = any(all(order.count(one) >= n for one, n in each.items()) for each in needs)
+        need(good and enough, MEMBER, "holds a statement that too few have signed")
+
+    def key_at(self, org: str, kid: bytes, size: int, member: str) -> SigningKey:
+        held = self.orgs.get(org)
+        found = held.keys.get(kid) if held else None
+        if found is None:
+            raise Wrong(member, "is signed with a key that the directory does not have")
+        inside = [a is not None and a < size and (b is None or size <= b) for a, b in found.spans]
+        need(any(inside), member, "is signed with a key that did not count then")
+        return found
+
+    def ended(self, org: str, kid: bytes) -> str:
+        held = self.orgs[org]
+        end = held.keys[kid].spans[-1][1]
+        if end is None:
+            return "in force"
+        since = {status for index, status in held.history if index >= end}
+        ordinary = since <= {"active", "left"}
+        return "ended since" if ordinary else "withdrawn since: it may be a thief's"
+
+
+MEMBER = "directory.entries"
+
+
+def split_entries(data: bytes) -> list[bytes]:
+    found, at = [], 0
+    while at < len(data):
+        start = at + 2
+        at = start + int.from_bytes(data[at:start], "big")
+        found.append(data[start:at])
+    need(at == len(data), MEMBER, "ends too early")
+    return found
+
+
+# ---- What the hub's log says --------------------------------------------------------------------
+
+
+def acceptance(data: bytes, roots: list[Root], member: str) -> tuple[dict[str, str], int, int]:
+    """Return the open fields of the entry, its place in the log, and the log's size."""
+    head, blank, note = data.partition(b"\n\n")
+    lines = head.decode("ascii", "replace").split("\n")
+    good = blank and len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1"
+    need(good and lines[1].startswith("extra "), member, "is no proof with openings")
+    index = lines[2].removeprefix("index ")
+    need(re.fullmatch("0|[1-9][0-9]{0,18}", index), member, "has no place in the log")
+    path = [unbase64(line, member, 32) for line in lines[3:]]
+    extra = unbase64(lines[1].removeprefix("extra "), member)
+    record = read_json(extra, member, "v", "class", "entry", "fields")
+    entry, fields, commitments = unbase64(record["entry"], member, 16), {}, b""
+    for one in record["fields"]:
+        if list(one) == ["commitment"]:
+            commitments += unbase64(one["commitment"], member, 32)
+            continue
+        need(list(one) == ["name", "value", "nonce"], member, "has a false field")
+        name, value = one["name"].encode(), one["value"].encode()
+        need(0 < len(name) <= 64 and one["name"] not in fields, member, "has a field twice")
+        text = b"hub-audit/v1/field\n" + entry + bytes([len(name)]) + name + value
+        commitments += hmac.digest(unbase64(one["nonce"], member, 32), text, "sha256")
+        fields[one["name"]] = one["value"]
+    count = struct.pack(">H", len(record["fields"]))
+    leaf = sha256(b"hub-audit/v1/record\n" + entry + count + commitments)
+    leaf_hash = sha256(b"\0" + bytes([1, record["class"]]) + leaf)
+    for root in reversed(roots):
+        try:
+            size, top = checkpoint(note, root, "audit", member)
+        except Wrong:
+            if root is roots[0]:
+                raise
+            continue
+        good = path_root(leaf_hash, int(index), size, path, member) == top
+        need(good, member, "is not in the hub's log")
+        return fields, int(index), size
+    raise Wrong(member, "stands under no root file")
+
+
+# ---- Time-stamps (RFC 3161) ---------------------------------------------------------------------
+
+TOKEN = "timestamp.tsr"
+HASHES: dict[str, Callable[[], Any]] = {
+    "608648016503040201": hashes.SHA256,
+    "608648016503040202": hashes.SHA384,
+    "608648016503040203": hashes.SHA512,
+}
+SIGNED_WITH: dict[str, Callable[[], Any]] = {
+    **{f"2a8648ce3d04030{n}": one for n, one in zip("234", HASHES.values(), strict=True)},
+    **{f"2a864886f70d01010{n}": one for n, one in zip("bcd", HASHES.values(), strict=True)},
+}
+
+
+def der(data: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Return (tag, content, whole) of each element of DER."""
+    found, at = [], 0
+    while at < len(data):
+        start, tag, head = at, data[at], data[at + 1 : at + 2]
+        need(head and tag & 31 != 31, TOKEN, "is not whole")
+        size, at = head[0], at + 2
+        if size > 127:
+            count, at = size - 128, at + size - 128
+            octets = data[at - count : at]
+            size = int.from_bytes(octets, "big")
+            good = 0 < count <= 4 and len(octets) == count and size > 127 and octets[0]
+            need(good, TOKEN, "is not in DER")
+        need(at + size <= len(data), TOKEN, "is not whole")
+        found.append((tag, data[at : at + size], data[start : at + size]))
+        at += size
+    return found
+
+
+def take(parts: list[tuple[int, bytes, bytes]], tag: int) -> tuple[bytes, bytes]:
+    need(parts and parts[0][0] == tag, TOKEN, "is no time-stamp token")
+    return parts.pop(0)[1:]
+
+
+def hash_of(identifier: bytes) -> Any:
+    oid = take(der(identifier), 6)[0].hex()
+    need(oid in HASHES, TOKEN, "uses a hash that does not count any more")
+    return HASHES[oid]()
+
+
+def digest(algorithm: Any, data: bytes) -> bytes:
+    return hashlib.new(algorithm.name, data).digest()
+
+
+def timestamp(data: bytes, stamped: bytes, trusted: list[x509.Certificate]) -> dict[str, Any]:
+    outer = der(take(der(data), 0x30)[0])
+    if outer[0][0] == 0x30:
+        need(take(der(take(outer, 0x30)[0]), 2)[0] in {b"\0", b"\1"}, TOKEN, "was refused")
+        outer = der(take(outer, 0x30)[0])
+    need(take(outer, 6)[0].hex() == "2a864886f70d010702", TOKEN, "is not signed")
+    signed = der(take(der(take(outer, 0xA0)[0]), 0x30)[0])
+    take(signed, 2), take(signed, 0x31)
+    inner = der(take(signed, 0x30)[0])
+    need(take(inner, 6)[0].hex() == "2a864886f70d0109100104", TOKEN, "is no time-stamp")
+    info = take(der(take(inner, 0xA0)[0]), 4)[0]
+    fields = der(take(der(info), 0x30)[0])
+    take(fields, 2), take(fields, 6)
+    imprint = der(take(fields, 0x30)[0])
+    algorithm = hash_of(take(imprint, 0x30)[0])
+    need(take(imprint, 4)[0] == digest(algorithm, stamped), TOKEN, "stamps something else")
+    take(fields, 2)
+    when = take(fields, 0x18)[0].decode("ascii", "replace").partition(".")[0].rstrip("Z")
+    time = int(dt.datetime.strptime(when + "+0000", "%Y%m%d%H%M%S%z").timestamp())
+    certificates = [x509.load_der_x509_certificate(one[2]) for one in der(take(signed, 0xA0)[0])]
+    if signed and signed[0][0] == 0xA1:
+        take(signed, 0xA1)
+    signers = der(take(signed, 0x31)[0])
+    need(len(signers) == 1, TOKEN, "has not one signer")
+    signer = der(take(signers, 0x30)[0])
+    take(signer, 2)
+    named = der(take(signer, 0x30)[0])
+    issuer, serial = take(named, 0x30)[1], int.from_bytes(take(named, 2)[0], "big")
+    algorithm = hash_of(take(signer, 0x30)[0])
+    attributes, whole = take(signer, 0xA0)
+    oid = take(der(take(signer, 0x30)[0]), 6)[0].hex()
+    signature = take(signer, 4)[0]
+    said = {one[1][:11].hex(): one[1] for one in der(attributes)}
+    kind = der(said.get("06092a864886f70d010903", b""))
+    made = der(said.get("06092a864886f70d010904", b""))
+    good = len(kind) == 2 == len(made) and len(der(attributes)) == len(said)
+    need(
+        good and der(kind[1][1])[0][1].hex() == "2a864886f70d0109100104", TOKEN, "is no time-stamp"
+    )
+    need(der(made[1][1])[0][1] == digest(algorithm, info), TOKEN, "signs something else")
+    match = [
+        one
+        for one in certificates
+        if (one.issuer.public_bytes(), one.serial_number) == (issuer, serial)
+    ]
+    need(match, TOKEN, "lacks the certificate that signed")
+    certificate, key = match[0], match[0].public_key()
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    good = begins.timestamp() <= time <= ends.timestamp()
+    stamping = x509.oid.ExtendedKeyUsageOID.TIME_STAMPING in usage
+    need(good and stamping, TOKEN, "is signed with a certificate that was not for it")
+    used = algorithm if oid == "2a864886f70d010101" else SIGNED_WITH.get(oid, lambda: None)()
+    message = b"\x31" + whole[1:]
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, message, padding.PKCS1v15(), used)
+    else:
+        need(isinstance(key, ec.EllipticCurvePublicKey), TOKEN, "has a key of an unknown kind")
+        key.verify(signature, message, ec.ECDSA(used))  # type: ignore[union-attr, call-arg, arg-type]
+    sure = any(_under(certificate, one, certificates) for one in trusted)
+    need(sure or not trusted, TOKEN, "is of no authority that you trust")
+    print_ = certificate.fingerprint(hashes.SHA256()).hex()
+    name = certificate.subject.rfc4514_string()
+    return {"time": time, "authority": name, "certificate": print_, "trusted": sure}
+
+
+def _under(one: x509.Certificate, anchor: x509.Certificate, others: list[x509.Certificate]) -> bool:
+    for _ in range(len(others) + 1):
+        if one == anchor or _issued(one, anchor):
+            return True
+        above = [other for other in others if other != one and _issued(one, other)]
+        if not above:
+            return False
+        one = above[0]
+    return False
+
+
+def _issued(one: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        one.verify_directly_issued_by(issuer)
+        return issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+
+
+# ---- All of it ----------------------------------------------------------------------------------
+
+
+def check(
+    data: bytes, trusted: bytes | None, authorities: list[x509.Certificate]
+) -> dict[str, Any]:
+    """Check a file; return what it shows, or raise ``Wrong``."""
+    members = read_zip(data)
+    # (1) Every member is the one that the maker's statement lists.
+    name = "statement.json"
+    made = read_envelope(members[name], "application/vnd.accord.evidence.v1+json", name)
+    says = read_json(
+        made.payload,
+        name,
+        *("v", "org", "made", "person", "reason", "record", "states", "custody", "files"),
+    )
+    listed = {one["name"]: (one["sha256"], one["len"]) for one in says["files"]}
+    for member, content in members.items():
+        if member != name:
+            wanted = (base64.b64encode(sha256(content)).decode(), len(content))
+            need(listed.get(member) == wanted, member, "is not the one that the statement lists")
+    need({*listed, name} == {*members} and len(made.pairs) == 1, name, "lists what is not there")
+    # (2) The root files, each signed by the registrars of the one before.
+    name, roots = "roots.jsonl", list[Root]()
+    lines = members[name].split(b"\n")
+    need(len(lines) > 1 and not lines[-1], name, "holds no root file")
+    for line in lines[:-1]:
+        roots.append(read_root(line, roots[-1] if roots else None, name))
+    if trusted is not None:
+        own = read_root(trusted, None, "the root file that you gave")
+        same = sha256(own.payload) in [sha256(one.payload) for one in roots]
+        need(same or own.prev == sha256(roots[-1].payload), name, "is not the root file you trust")
+    # (3) The directory, whole, under a checkpoint that witnesses cosigned.
+    header = read_json(members["header.json"], "header.json")
+    sender = str(header["from"]["org"])
+    name = "directory.checkpoint"
+    size, top = checkpoint(members[name], roots[-1], "directory", name)
+    entries = split_entries(members[MEMBER])
+    directory = Directory(entries, roots, {sender, str(says["org"])})
+    good = (len(entries), tree_root(directory.hashes)) == (size, top)
+    need(good, MEMBER, "is not the directory that the witnesses saw")
+    # (4) The hub's log: accepted, from this sender, this bundle, at this size of the directory.
+    name = "acceptance.tlog-proof"
+    fields, index, log_size = acceptance(members[name], roots, name)
+    manifest = read_envelope(
+        members["signatures.json"], "application/vnd.accord.manifest.v1+json", "signatures.json"
+    )
+    said = [fields.get(key) for key in ("what", "outcome", "org", "subject")]
+    need(said == ["bundle.accepted", "ok", sender, header["id"]], name, "is about something else")
+    match = re.fullmatch(
+        r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?",
+        fields.get("detail", ""),
+    )
+    bound = match and match[1] == sha256(manifest.payload).hex()
+    need(bound and fields.get("time", "").isdigit(), name, "is about other bytes")
+    judged = int(match[2]) if match else 0
+    # (5) The key counted at that size; both signatures hold; the record is one of those signed.
+    name, kid = "signatures.json", unbase64(header["from"]["sig"], "header.json", 32)
+    point = header["dir"][0]
+    known = point["origin"] == f"{roots[-1].hub}/directory" and point["size"] <= judged <= size
+    root = unbase64(point["root"], "header.json", 32)
+    same = known and tree_root(directory.hashes[: point["size"]]) == root
+    need(same, name, "was made with another directory than this one")
+    key = directory.key_at(sender, kid, judged, name)
+    inside = key.not_before - SKEW <= header["created"] <= key.not_after
+    need(inside and [*manifest.pairs] == [kid], name, "is signed outside the dates of its key")
+    key.key.check(manifest.pairs[kid], manifest.message, b"accord/1/manifest", name)
+    parts = read_json(manifest.payload, name, "v", "header", "recipients", "body")["header"]
+    whole = sha256(b"accord/1/header\0" + members["header.json"])
+    good = (unbase64(parts["sha256"], name, 32), parts["len"]) == (
+        whole,
+        len(members["header.json"]),
+    )
+    need(good, "header.json", "is not the header that was signed")
+    place = read_json(members["place.json"], "place.json", "v", "index", "salt", "path")
+    salt = unbase64(place["salt"], "place.json", 16)
+    leaf = sha256(b"\0" + salt + members["record.json"])
+    path = [unbase64(one, "place.json", 32) for one in place["path"]]
+    content = header["content"]
+    found = path_root(leaf, place["index"], content["n"], path, "place.json")
+    same = (
+        found == unbase64(content["root"], "header.json", 32)
+        and b"\n" not in members["record.json"]
+    )
+    need(same, "record.json", "is not one of the records that were signed")
+    # (6) The maker's own signature, about exactly this record.
+    name, maker = "statement.json", next(iter(made.pairs))
+    about = {"org": sender, "bundle": header["id"], "index": place["index"]}
+    need(says["record"] == about, name, "is about another record")
+    own_key = directory.key_at(says["org"], maker, size, name).key
+    own_key.check(made.pairs[maker], made.message, b"accord/1/evidence", name)
+    # (7) The policies for other people's tools.
+    for log in ("audit", "directory"):
+        same = members[f"policy-{log}.txt"] == roots[-1].policy(log).encode()
+        need(same, f"policy-{log}.txt", "is not what the root file says")
+    # (8) The time-stamp.
+    stamp = None
+    if TOKEN in members:
+        try:
+            stamp = timestamp(members[TOKEN], members["signatures.json"], authorities)
+        except (
+            InvalidSignature,
+            x509.ExtensionNotFound,
+            x509.InvalidVersion,
+            ValueError,
+            TypeError,
+            IndexError,
+        ) as error:
+            raise Wrong(TOKEN, "does not hold") from error
+    return {
+        "record": members["record.json"].decode("utf-8", "backslashreplace"),
+        "sender": sender,
+        "bundle": header["id"],
+        "index": place["index"],
+        "accepted": int(fields["time"]),
+        "log": f"{roots[-1].hub}/audit",
+        "entry": index,
+        "size": log_size,
+        "key": directory.ended(sender, kid),
+        "compromised_since": key.compromised,
+        "maker": says["org"],
+        "made": says["made"],
+        "person": says["person"],
+        "reason": says["reason"],
+        "states": says["states"],
+        "custody": len(says["custody"]),
+        "timestamp": stamp,
+        "root": sha256(roots[-1].payload).hex(),
+        "trusted": trusted is not None,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Check a file of evidence, offline.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--root", type=Path, help="the hub's root file, got from its operator")
+    parser.add_argument("--authority", type=Path, help="certificates (PEM) of time-stampers")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    args = parser.parse_args()
+    pem = args.authority.read_bytes() if args.authority else b""
+    trusted = args.root.read_bytes() if args.root else None
+    try:
+        found = check(
+            args.file.read_bytes(), trusted, x509.load_pem_x509_certificates(pem) if pem else []
+        )
+    except Wrong as error:
+        return _failed(args.json, error.member, error.what)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, UnicodeError) as error:
+        return _failed(args.json, "the file", f"has another form than its format ({error!r})"[:120])
+    if args.json:
+        print(json.dumps({"ok": True} | found))
+        return 0
+    print("Everything in this file holds.")
+    for name, value in found.items():
+        print(f"  {name}: {value}")
+    if trusted is None:
+        print("Not shown: that the root file is the right one. Compare 'root' above with the hub's")
+        print("published SHA-256, or give the root file that you got from its operator: --root.")
+    return 0
+
+
+def _failed(as_json: bool, member: str, what: str) -> int:  # noqa: FBT001
+    if as_json:
+        print(json.dumps({"ok": False, "member": member, "what": what}))
+    print(f"This file does not hold. {member}: {what}.", file=sys.stderr)
+    return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

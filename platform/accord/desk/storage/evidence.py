@@ -1,0 +1,97 @@
+"""What evidence is made of beside the record: the hub's proof, acts here, earlier files."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accord.desk.storage.vault import Vault
+from accord.kernel.tlog.merkle import HASH_SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAcceptance:
+    """The hub's entry that a bundle was accepted: number, openings, path, checkpoint's note."""
+
+    number: int
+    size: int
+    opened: bytes
+    path: tuple[bytes, ...]
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeBefore:
+    """A file of evidence as it was made: what was signed, and both checkpoints in it."""
+
+    no: int
+    statement: bytes
+    audit: bytes
+    directory: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoneHere:
+    """An act of this desk's journal: unix seconds, person, act."""
+
+    at: int
+    person: str
+    act: str
+
+
+def acceptance_of(vault: Vault, *, origin: str, org: str, id_: str) -> KeptAcceptance | None:
+    """Return the verified proof that the hub accepted the bundle (org, id), or ``None``."""
+    row = vault.connection.execute(
+        "SELECT e.number, e.size, e.opened, e.path, c.note FROM own_events e"
+        " JOIN checkpoints c ON c.origin = ? AND c.size = e.size"
+        " WHERE e.subject = ? AND e.what = 'bundle.accepted' AND e.actor = ?"
+        " AND e.opened IS NOT NULL",
+        (origin, id_, org),
+    ).fetchone()
+    if row is None:
+        return None
+    number, size, opened, path, note = row
+    steps = tuple(path[at : at + HASH_SIZE] for at in range(0, len(path), HASH_SIZE))
+    return KeptAcceptance(number=number, size=size, opened=bytes(opened), path=steps, note=note)
+
+
+def done_with(vault: Vault, subjects: Sequence[str]) -> list[DoneHere]:
+    """Return the acts on any of ``subjects``, the oldest first."""
+    marks = ", ".join("?" * len(subjects))
+    rows = vault.connection.execute(
+        f"SELECT at, person, act FROM acts WHERE object IN ({marks}) ORDER BY no",  # noqa: S608 - marks only
+        tuple(subjects),
+    )
+    return [DoneHere(at=row[0], person=row[1], act=row[2]) for row in rows]
+
+
+def made_before(vault: Vault, key: bytes) -> MadeBefore | None:
+    """Return the file that was made of the same facts, or ``None``."""
+    row = vault.connection.execute(
+        "SELECT no, statement, audit, directory FROM evidence WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        return None
+    return MadeBefore(no=row[0], statement=row[1], audit=row[2], directory=row[3])
+
+
+def add_evidence(  # noqa: PLR0913 - one argument for each column
+    connection: sqlite3.Connection,
+    *,
+    at: int,
+    person: str,
+    reason: str,
+    org: str,
+    id_: str,
+    record: int,
+    key: bytes,
+    statement: bytes,
+    audit: bytes,
+    directory: bytes,
+) -> int:
+    """Write a file down inside the caller's transaction; return its number."""
+    done = connection.execute(
+        "INSERT INTO evidence (at, person, reason, org, id, record, key, statement, audit,"
+        " directory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (at, person, reason, org, id_, record, key, statement, audit, directory),
+    )
+    return done.lastrowid or 0

@@ -1,0 +1,332 @@
+"""The whole check of a file of evidence. No clock, no network: only the file and what one trusts.
+
+Numbered in the code: (1) the container has its one form; (2) every member is the one that the
+maker's statement lists; (3) the root files form a chain, and the reader's own is in it or follows
+it; (4) the directory's leaves give the root of a checkpoint with the witness quorum, and replay;
+(5) the hub's log, under a witnessed checkpoint, says: accepted from this sender, this id, this
+manifest, at this size of the directory; (6) at that size the sender's key counted, it made both
+signatures, and the record is one of those signed; (7) the maker's key counts in the directory and
+signed the statement about exactly this record; (8) the policies are those of the root file;
+(9) a time-stamp, if there is one, is about the sender's signatures. Every error names a member.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from accord.kernel import dsse
+from accord.kernel.bundle.disclosure import (
+    Disclosure,
+    format_disclosure,
+    parse_disclosure,
+    verify_disclosure,
+)
+from accord.kernel.bundle.model import MAX_HEADER
+from accord.kernel.directory.organisation import Ending
+from accord.kernel.directory.rootfile import LogName, RootFile, verify_root, verify_successor
+from accord.kernel.directory.state import DirectoryState, replay
+from accord.kernel.errors import AccordError, Malformed, VerificationFailed
+from accord.kernel.evidence import archive
+from accord.kernel.evidence.archive import changed
+from accord.kernel.evidence.place import parse_place
+from accord.kernel.evidence.statement import CONTEXT, Statement, listed, parse_signed
+from accord.kernel.evidence.timestamp import VerifiedToken, verify_token
+from accord.kernel.identifiers import KeyId
+from accord.kernel.keys import SignerKey, SigningPublicKey
+from accord.kernel.tlog import merkle
+from accord.kernel.tlog.checkpoint import verify_cosigned
+from accord.kernel.tlog.leaf import parse_record, verify_opening
+from accord.kernel.tlog.proof import VerifiedProof, parse_proof, verify_proof
+
+ACCEPTED = "bundle.accepted"
+MAX_ROOTS = 64
+
+_LENGTH = 2
+_DETAIL = re.compile(r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?")
+_TIME = re.compile(r"[0-9]{1,12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The hub took the bundle: when, and at which size of the directory it judged the key."""
+
+    time: int
+    directory: int
+    proof: VerifiedProof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedEvidence:
+    """A file of evidence of which every check holds.
+
+    Attributes:
+        disclosure: the record under its sender's signatures.
+        signer: the sender's key.
+        ending: how that key has ended since, or ``None``.
+        compromised_since: from when on its owner calls it compromised, unix seconds, or ``None``.
+        acceptance: what the hub's log says.
+        statement: what the maker says.
+        root: the newest root file in it.
+        trusted: the reader's own root file stands in its chain; else it only speaks for itself.
+        directory: size of the directory in it.
+        token: the time-stamp, or ``None``.
+        verifier: the bytes of the ``verify.py`` in it; to be compared, never to be trusted.
+    """
+
+    disclosure: Disclosure
+    signer: SignerKey
+    ending: Ending | None
+    compromised_since: int | None
+    acceptance: Acceptance
+    statement: Statement
+    root: RootFile
+    trusted: bool
+    directory: int
+    token: VerifiedToken | None
+    verifier: bytes
+
+
+def verify_evidence(
+    data: bytes,
+    *,
+    trusted: RootFile | None = None,
+    authorities: Sequence[x509.Certificate] = (),
+) -> VerifiedEvidence:
+    """Verify a file of evidence.
+
+    Args:
+        data: the file.
+        trusted: the root file that the reader trusts; without one the file's own is taken, and
+            the reader must compare its hash.
+        authorities: certificates under which a time-stamp must stand, if there is one.
+
+    Raises:
+        Malformed: ``too_long``.
+        VerificationFailed: ``evidence_changed`` with the member; ``evidence_wrong`` with the
+            member and what of it does not hold; ``root_other``.
+    """
+    members = archive.read(data)  # (1)
+    with _reading(archive.STATEMENT):
+        envelope, statement = parse_signed(members[archive.STATEMENT])
+    _check_listed(members, statement)  # (2)
+    with _reading(archive.ROOTS):
+        roots = _roots(members[archive.ROOTS])  # (3)
+    known = _is_trusted(roots, trusted)
+    state, hashes = _directory(members, roots)  # (4)
+    with _reading(archive.SIGNATURES):
+        disclosure = _disclosure(members)
+    with _reading(archive.ACCEPTANCE):
+        acceptance = _acceptance(members[archive.ACCEPTANCE], disclosure, roots)  # (5)
+    with _reading(archive.SIGNATURES):
+        signer = _signer(disclosure, acceptance, state, hashes)  # (6)
+    with _reading(archive.STATEMENT):
+        _check_maker(envelope, statement, disclosure, state)  # (7)
+    for name, log in (
+        (archive.AUDIT_POLICY, LogName.AUDIT),
+        (archive.DIRECTORY_POLICY, LogName.DIRECTORY),
+    ):
+        if members[name] != roots[-1].log_policy_text(log).encode():  # (8)
+            raise changed(name, "is not what the root file says")
+    token = None
+    if archive.TOKEN in members:
+        with _reading(archive.TOKEN):
+            token = verify_token(members[archive.TOKEN], disclosure.dsse, authorities)  # (9)
+    return VerifiedEvidence(
+        disclosure=disclosure,
+        signer=signer,
+        ending=state.ending(disclosure.header.sig),
+        compromised_since=state.key(disclosure.header.sig).compromised_since,
+        acceptance=acceptance,
+        statement=statement,
+        root=roots[-1],
+        trusted=known,
+        directory=state.size,
+        token=token,
+        verifier=members[archive.VERIFIER],
+    )
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Name the member in every error."""
+    try:
+        yield
+    except AccordError as error:
+        if error.code in {"evidence_changed", "evidence_wrong"}:
+            raise  # a member is named already
+        raise VerificationFailed(
+            "evidence_wrong",
+            f"The file of evidence does not hold: {name}: {error.message}",
+            observed=f"{name}: {error.code}",
+            next_step="Ask whoever made it for the file again, and keep this one.",
+        ) from error
+
+
+def _check_listed(members: Mapping[str, bytes], statement: Statement) -> None:
+    wanted = {one.name: one for one in statement.files}
+    found = listed({name: one for name, one in members.items() if name != archive.STATEMENT})
+    for one in found:
+        if wanted.get(one.name) != one:
+            raise changed(one.name, "is not the one that the statement lists")
+    if [one.name for one in statement.files] != [one.name for one in found]:
+        raise changed(archive.STATEMENT, "lists what is not there")
+
+
+def _roots(data: bytes) -> list[RootFile]:
+    lines = data.split(b"\n")
+    if lines[-1] or not 1 < len(lines) <= MAX_ROOTS + 1:
+        raise Malformed("value_invalid", f"One to {MAX_ROOTS} root files stand here, one a line.")
+    roots = [verify_root(lines[0])]
+    for line in lines[1:-1]:
+        roots.append(verify_successor(line, roots[-1]))
+    return roots
+
+
+def _is_trusted(roots: Sequence[RootFile], trusted: RootFile | None) -> bool:
+    if trusted is None:
+        return False
+    if trusted.sha256 in {one.sha256 for one in roots} or trusted.prev == roots[-1].sha256:
+        return True
+    raise VerificationFailed(
+        "root_other",
+        "The file is of another hub, or of another root file, than the one that you trust.",
+        observed=f"{roots[-1].hub} version {roots[-1].version}",
+        next_step="Give that hub's root file with --root, got from its operator.",
+    )
+
+
+def split_entries(data: bytes) -> list[bytes]:
+    """Return the entries of a sequence of u16 length ‖ entry.
+
+    Raises:
+        Malformed: ``entries_malformed``.
+    """
+    found, at = [], 0
+    while at < len(data):
+        start = at + _LENGTH
+        at = start + int.from_bytes(data[at:start], "big")
+        found.append(data[start:at])
+    if at != len(data):
+        raise Malformed("entries_malformed", "The directory's entries end too early.")
+    return found
+
+
+def join_entries(entries: Sequence[bytes]) -> bytes:
+    """Return the entries, each behind its length."""
+    return b"".join(len(one).to_bytes(_LENGTH, "big") + one for one in entries)
+
+
+def _directory(
+    members: Mapping[str, bytes], roots: Sequence[RootFile]
+) -> tuple[DirectoryState, list[bytes]]:
+    with _reading(archive.CHECKPOINT):
+        policy = roots[-1].log_policy(LogName.DIRECTORY)
+        checkpoint = verify_cosigned(members[archive.CHECKPOINT], policy)
+    with _reading(archive.DIRECTORY):
+        entries = split_entries(members[archive.DIRECTORY])
+        hashes = [merkle.leaf_hash(entry) for entry in entries]
+        if (len(entries), merkle.root(hashes)) != (checkpoint.size, checkpoint.root):
+            raise VerificationFailed(
+                "directory_root_wrong", "The directory's leaves are not those of its checkpoint."
+            )
+        return replay(entries, roots[0], roots[1:]), hashes
+
+
+def _disclosure(members: Mapping[str, bytes]) -> Disclosure:
+    with _reading(archive.PLACE):
+        place = parse_place(members[archive.PLACE])
+    if len(members[archive.HEADER]) > MAX_HEADER:
+        raise changed(archive.HEADER, "is too long")
+    return parse_disclosure(
+        format_disclosure(
+            header=members[archive.HEADER],
+            dsse=members[archive.SIGNATURES],
+            index=place.index,
+            record_salt=place.salt,
+            line=members[archive.RECORD],
+            path=place.path,
+        )
+    )
+
+
+def _acceptance(data: bytes, disclosure: Disclosure, roots: Sequence[RootFile]) -> Acceptance:
+    record = parse_record(parse_proof(data).extra)
+    fields = verify_opening(record.leaf(), record)
+    proof = verify_proof(data, record.leaf(), _audit_root(data, roots).log_policy(LogName.AUDIT))
+    detail = _DETAIL.fullmatch(fields.get("detail", ""))
+    header = disclosure.header
+    said = (fields.get("what"), fields.get("outcome"), fields.get("org"), fields.get("subject"))
+    bound = detail is not None and detail.group(1) == disclosure.manifest_sha256.hex()
+    time = fields.get("time", "")
+    if (
+        said != (ACCEPTED, "ok", header.org, header.id)
+        or detail is None
+        or not bound
+        or not _TIME.fullmatch(time)
+    ):
+        raise VerificationFailed(
+            "acceptance_other",
+            "What the hub's log says is about something else than this bundle.",
+            observed=f"{said[0]} {said[3]}"[:120],
+        )
+    return Acceptance(time=int(time), directory=int(detail.group(2)), proof=proof)
+
+
+def _audit_root(data: bytes, roots: Sequence[RootFile]) -> RootFile:
+    """Return the newest root file under which the proof holds: witnesses may have changed since."""
+    record = parse_record(parse_proof(data).extra)
+    for root in reversed(roots[1:]):
+        try:
+            verify_proof(data, record.leaf(), root.log_policy(LogName.AUDIT))
+        except VerificationFailed:
+            continue
+        return root
+    return roots[0]
+
+
+def _signer(
+    disclosure: Disclosure,
+    acceptance: Acceptance,
+    state: DirectoryState,
+    hashes: Sequence[bytes],
+) -> SignerKey:
+    point = disclosure.header.directory[0]
+    size = acceptance.directory
+    if (
+        point.origin != state.root.log_origin(LogName.DIRECTORY)
+        or not point.size <= size <= state.size
+        or merkle.root(hashes[: point.size]) != point.root
+    ):
+        raise VerificationFailed(
+            "directory_other",
+            "It was made with another directory than this one.",
+            observed=f"{point.origin} size {point.size}",
+        )
+
+    def lookup(kid: KeyId) -> SignerKey:
+        return state.signer_at(kid, size, at=disclosure.header.created)
+
+    with _reading(archive.RECORD):
+        return verify_disclosure(disclosure, signer=lookup).signer
+
+
+def _check_maker(
+    envelope: dsse.Envelope, statement: Statement, disclosure: Disclosure, state: DirectoryState
+) -> None:
+    key = state.signer_at(envelope.signatures[0].kid)
+
+    def public(_kid: KeyId) -> SigningPublicKey:
+        return key.public
+
+    dsse.verify(envelope, public, context=CONTEXT)
+    about = (statement.sender, statement.bundle, statement.index)
+    record = (disclosure.header.org, disclosure.header.id, disclosure.index)
+    if key.org != statement.org or about != record:
+        raise VerificationFailed(
+            "statement_other",
+            "The maker's statement is about another record, or signed by somebody else.",
+            observed=f"{statement.org} {statement.bundle}"[:120],
+        )
