@@ -11,6 +11,7 @@ from tests.desk.wire import DeskAt, plan
 from tests.support.hub_world import BTC, World
 
 from accord.desk import app as desk_app
+from accord.desk.cli.reminding import Reminder
 from accord.desk.cli.show import describe_bundle
 from accord.desk.exchange.confirmations import Standing, collect
 from accord.desk.exchange.pull import read_deliveries
@@ -26,6 +27,7 @@ from accord.kernel.correspondence.sighting import Count, Period, Saw, Sighting
 from accord.kernel.errors import Malformed, NotFound
 from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import OrgKind
+from accord.terminal import Terminal
 
 DAY = 86_400
 SITE = "market.evil-example.org"
@@ -88,7 +90,12 @@ def pull(at: DeskAt) -> None:
 
 
 def test_the_ledger_says_who_has_applied_it_who_has_not_and_who_is_late(
-    world: World, bank: DeskAt, police: DeskAt, second: DeskAt
+    world: World,
+    bank: DeskAt,
+    police: DeskAt,
+    second: DeskAt,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     original = sent(bank, police, second)
     with bank.open() as desk:
@@ -120,6 +127,14 @@ def test_the_ledger_says_who_has_applied_it_who_has_not_and_who_is_late(
         shown = describe_bundle(desk, find_bundle(desk.vault, original, bank.org))
         [ledger] = shown["recalls"]
         assert ledger["done"] is False
+        terminal = Terminal(json=False, quiet=False, home=tmp_path, yes=False, dry_run=False)
+        reminder = Reminder(terminal, desk)
+        reminder.tell()
+        said = capsys.readouterr().err
+        assert said.startswith(f"OVERDUE Recall {retraction}: 1 of 2")
+        assert f"{second.org} overdue" in said
+        reminder.tell()
+        assert capsys.readouterr().err == "", "said once"
         assert [one["standing"] for one in ledger["recipients"]] == ["confirmed", "overdue"]
         own = describe_bundle(desk, find_bundle(desk.vault, retraction, bank.org))
         assert own["sent"]["deadline"] == ledger["deadline"]

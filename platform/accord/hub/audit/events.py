@@ -73,7 +73,6 @@ class EventClass(StrEnum):
     REQUEST_OVERDUE = "request.overdue"
     REQUEST_REMINDED = "request.reminded"
     RETRACTION_CONFIRMED = "retraction.confirmed"
-    RETRACTION_OVERDUE = "retraction.overdue"
     ROLE_CHANGED = "role.changed"
     ROOT_INSTALLED = "root.installed"
     SESSION_ENDED = "session.ended"
@@ -199,9 +198,6 @@ MEANINGS: Mapping[EventClass, Meaning] = {
     EventClass.REQUEST_OVERDUE: _exchange("The deadline of a request passed without an answer."),
     EventClass.REQUEST_REMINDED: _exchange("A reminder of an open request was sent."),
     EventClass.RETRACTION_CONFIRMED: _exchange("Every recipient has confirmed a recall."),
-    EventClass.RETRACTION_OVERDUE: _exchange(
-        "The deadline of a recall passed before every recipient had confirmed it."
-    ),
     EventClass.ROLE_CHANGED: _governance("What a person may do was changed."),
     EventClass.ROOT_INSTALLED: _governance("A version of the hub's root file came into force."),
     EventClass.SESSION_ENDED: _access("A person signed out, or their sessions were ended."),

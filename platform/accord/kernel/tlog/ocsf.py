@@ -99,7 +99,6 @@ _ACTIVITIES: Mapping[int, Mapping[str, int]] = {
         "request.overdue": UPDATE,
         "request.reminded": UPDATE,
         "retraction.confirmed": UPDATE,
-        "retraction.overdue": UPDATE,
         "tally.received": CREATE,
     },
 }
