@@ -129,6 +129,7 @@ def test_the_ledger_says_who_has_applied_it_who_has_not_and_who_is_late(
         assert ledger["done"] is False
         terminal = Terminal(json=False, quiet=False, home=tmp_path, yes=False, dry_run=False)
         reminder = Reminder(terminal, desk)
+        capsys.readouterr()  # what the hub's requests left
         reminder.tell()
         said = capsys.readouterr().err
         assert said.startswith(f"OVERDUE Recall {retraction}: 1 of 2")

@@ -1,4 +1,4 @@
-"""Every command of the runbooks on restoring and on disagreement runs, over real processes."""
+"""Every command of three runbooks runs as it stands there, over real processes."""
 
 import json
 import re
@@ -11,7 +11,10 @@ import pytest
 from tests.bench.load import make_home
 from tests.docs.pages import ROOT, words_of
 
+from accord.demo.parties import Party
 from accord.demo.processes import Processes
+from accord.demo.scene import Scene
+from accord.kernel.markings import OrgKind
 
 RUNBOOKS = ROOT / "docs" / "operate" / "runbooks"
 # Blocks may stand inside a numbered list.
@@ -110,3 +113,39 @@ def test_the_runbook_on_disagreement_runs_as_written(place: Place) -> None:
     rehearsed = place.run("accord hub restore hub-1.backup --check --home new")
     assert (rehearsed["whole"], rehearsed["servable"]) == (True, False)
     assert json.dumps(rehearsed)
+
+
+def test_the_runbook_on_a_wrongful_entry_runs_as_written(tmp_path: Path) -> None:
+    secret = tmp_path / "passphrase"
+    secret.touch(mode=0o600)
+    secret.write_text("words for the runbooks alone")
+    bank = Party(slug="bank", name="Bank", kind=OrgKind.FINANCIAL, country="NL")
+    police = Party(slug="police", name="Police", kind=OrgKind.LAW_ENFORCEMENT, country="NL")
+    values = [f"0x{number:040x}" for number in range(10**40, 10**40 + 2)]
+    export = tmp_path / "export.csv"
+    export.write_text("wallet,network\n" + "".join(f"{value},evm\n" for value in values))
+    with Processes(folder=tmp_path, passphrase_file=secret) as processes:
+        scene = Scene(processes)
+        scene.set_up()
+        scene.enrol([bank, police])
+        send = ("submit", str(export), "--to", "police", "--tlp", "amber")
+        sent = processes.run("bank", *send, "--purpose", "suspicion-report").data
+        name = sent["bundles"][0]["id"]
+        processes.run("police", "pull")
+        done = []
+        for line in lines_of("wrongful-entry.md"):
+            words = [name if word == "ID" else word for word in words_of(line)]
+            at = words.index("--home")
+            data = processes.run(words[at + 1], *words[:at], *words[at + 2 :]).data
+            done.append(words[0])
+            if words[0] == "retract":
+                assert [one["standing"] for one in data["recipients"]] == ["pending"]
+            elif words[0] == "show":
+                (ledger,) = data["recalls"]
+                assert [one["standing"] for one in ledger["recipients"]] == ["confirmed"]
+            elif words[0] == "hub":
+                assert data["ok"]
+        assert done == ["retract", "pull", "pull", "show", "hub"]
+        look = processes.run("police", "search", *values, "--reason", "case 1").data["results"]
+        states = sorted(str(one["hits"][0]["states"]) for one in look)
+        assert states == ["['active']", "['retracted']"]

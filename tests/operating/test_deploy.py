@@ -72,6 +72,38 @@ def test_the_container_is_not_root_and_copies_what_is_there() -> None:
     assert "--require-hashes" in text
 
 
+def directives(path: Path) -> list[tuple[str, ...]]:
+    """Return the lines of a Caddyfile with the words of the blocks around each."""
+    found, around = [], []
+    for line in path.read_text("utf-8").splitlines():
+        words = line.split("#")[0].split()
+        if words == ["}"]:
+            around.pop()
+        elif words and words[-1] == "{":
+            around.append(" ".join(words[:-1]))
+        elif words:
+            found.append((*around, " ".join(words)))
+    assert not around, "every block ends"
+    return found
+
+
+def test_the_caddyfiles_pass_requests_on_as_they_came_and_keep_metrics_inside() -> None:
+    hub = directives(DEPLOY / "hub" / "Caddyfile")
+    proxy = "reverse_proxy 127.0.0.1:8600"
+    assert ("hub.example", "request_body", "max_size 280MB") in hub
+    assert ("hub.example", "@inside path /metrics") in hub
+    assert ("hub.example", "respond @inside 404") in hub
+    inside = [line[2:] for line in hub if line[1] == proxy]
+    assert ("request_buffers 4MB",) in inside, "slow clients wait at the proxy"
+    assert ("transport http", "response_header_timeout 60s") in inside
+    witness = directives(DEPLOY / "witness" / "Caddyfile")
+    assert ("witness.example", "reverse_proxy 127.0.0.1:8473") in witness
+    # Whatever would change path, query, host or body breaks the signature over them.
+    changing = {"header_up", "rewrite", "uri", "handle_path", "encode", "redir", "tls"}
+    for line in hub + witness:
+        assert not changing & {words.split()[0] for words in line}, line
+
+
 def self_signed(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub.test")])
