@@ -60,6 +60,24 @@ def test_an_act_is_done_at_once_and_then_each_time_it_is_due(processes: Processe
     assert processes.seen == [("a", NOW), ("a", NOW + 5)]
 
 
+def test_a_job_during_which_time_passes_is_done_once(processes: Processes) -> None:
+    """Its end lay ahead of the look that began before it, so it was taken for a clock set back."""
+    work = RegularWork(table=processes.table(), clock=processes.clock)
+
+    def slow(now: int) -> None:
+        processes.seen.append(("slow", now))
+        processes.clock.now += 2
+
+    work.every("slow", 5, slow)
+    assert work.run_due() == ["slow"]
+    assert processes.seen == [("slow", NOW)]
+    behind = processes.table()
+    timings = {"slow": Timing(every=5, lease=LEASE_SECONDS)}
+    assert behind.claim(timings, now=NOW + 1) is None, "nor by one whose look began before its end"
+    processes.clock.now += 5
+    assert work.run_due() == ["slow"]
+
+
 def test_one_of_several_processes_does_it_each_time(processes: Processes) -> None:
     works = [processes.begin(name) for name in "abc"]
     for _ in range(4):

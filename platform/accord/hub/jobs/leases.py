@@ -23,6 +23,10 @@ _FREE = (
 )
 
 
+SKEW_SECONDS = 5
+"""By how much another process's clock, or a look that began earlier, may lie behind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """How often a job is due, and how long a process may have it; both in seconds."""
@@ -94,8 +98,8 @@ def _waiting(connection: Connection, timings: Mapping[str, Timing], now: int) ->
 def _is_stale(run_at: int, lease_until: int | None, timing: Timing, now: int) -> bool:
     """Return whether a lease ran out, or the clock went back behind what it had set."""
     if lease_until is None:
-        return run_at > now + timing.every
-    return lease_until <= now or lease_until > now + timing.lease
+        return run_at > now + timing.every + SKEW_SECONDS
+    return lease_until <= now or lease_until > now + timing.lease + SKEW_SECONDS
 
 
 def _claim(connection: Connection, timings: Mapping[str, Timing], now: int) -> Lease | None:

@@ -73,7 +73,8 @@ class RegularWork:
                 self._due[name] = now + timing.every
                 self._run(name)
                 done.append(name)
-        while (lease := self._table.claim(self._shared, now=now)) is not None:
+        # The clock is asked each time: the end of a job lies ahead of what it was before.
+        while (lease := self._table.claim(self._shared, now=self._clock())) is not None:
             error = self._run(lease.name)
             timing = self._shared[lease.name]
             if not self._table.finish(lease, timing, error=error, now=self._clock()):
