@@ -16,7 +16,7 @@ import numpy as np
 from accord.desk.storage import blocks, terms
 from accord.desk.storage.terms import Family
 from accord.desk.storage.texts import entries
-from accord.desk.storage.vault import Vault
+from accord.desk.storage.vault import Vault, widen_cache
 from accord.kernel.errors import NotFound, Refused
 from accord.kernel.identifiers import BundleId, KeyId, OrgId
 from accord.kernel.indicators import IndicatorRecord
@@ -191,6 +191,7 @@ def index_records(
     records: Sequence[IndicatorRecord | None],
 ) -> None:
     """Let the records ``first``, ``first + 1`` and so on be found; ``None`` cannot be."""
+    widen_cache(connection)
     values, words, prefixes = entries(records)
     for family, some, keys in (
         (Family.VALUES, values, terms.term_keys(values.texts, term_key)),

@@ -24,6 +24,9 @@ PAGE_SIZE = 8192
 BUSY_MS = 20_000
 """Milliseconds that a writer waits for another one."""
 
+CACHE_KIB, WIDE_CACHE_KIB = 4_096, 65_536
+"""Pages that a connection keeps, in KiB: every thread of a served desk has one of its own."""
+
 _TERM_KEY = "term_key"
 
 
@@ -197,6 +200,11 @@ def open_loaded(vault: Vault) -> Vault:
     return vault
 
 
+def widen_cache(connection: sqlite3.Connection) -> None:
+    """Let a connection that takes in many records keep more pages."""
+    connection.execute(f"PRAGMA cache_size = -{WIDE_CACHE_KIB}")
+
+
 def _check_key(key: bytes) -> None:
     if len(key) != KEY_SIZE:
         raise VerificationFailed("vault_key_wrong", f"A vault key has {KEY_SIZE} bytes.")
@@ -216,7 +224,7 @@ def _connect(path: Path, key: bytes) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = FAST")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA wal_autocheckpoint = 4096")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlcipher3.DatabaseError as error:
