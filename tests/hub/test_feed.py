@@ -3,9 +3,10 @@
 import threading
 import time
 
+import pytest
 from tests.support.hub_world import NOW, Desk, World
 
-from accord.hub.feed import Item, add_notices
+from accord.hub.feed import Item, add_notices, service
 from accord.protocol.schemas.feed import STATES, FeedPage
 
 
@@ -64,6 +65,40 @@ def test_a_poll_waits_its_time_through_what_others_get(world: World, police: Des
         assert not answered.wait(0.05)
     poll.join(timeout=10)
     assert answered.is_set()
+
+
+def test_a_poll_reads_again_for_its_own_items_and_not_for_those_of_others(
+    world: World, bank: Desk, police: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "LOOK_SECONDS", 60.0)
+    feed, reads, waits = world.services.feed, [], threading.Event()
+    read, wait_past = feed._read, service._Room.wait_past
+
+    def counted(*args: object) -> service.FeedPage:
+        reads.append(args[0])
+        return read(*args)  # type: ignore[arg-type]
+
+    def told(room: service._Room, seen: int, seconds: float) -> None:
+        waits.set()
+        wait_past(room, seen, seconds)
+
+    monkeypatch.setattr(feed, "_read", counted)
+    monkeypatch.setattr(service._Room, "wait_past", told)
+    found: list[dict[str, object]] = []
+    poll = threading.Thread(
+        target=lambda: found.append(police.get("/v1/feed", "after=0&wait=30").json())
+    )
+    poll.start()
+    assert waits.wait(20)
+    before = len(reads)
+    feed.notify([bank.org])
+    bundle_id, bundle = bank.seal(police)
+    assert bank.put_bundle(bundle, bundle_id).status_code == 202
+    poll.join(timeout=20)
+    assert not poll.is_alive()
+    assert len(reads) == before + 1
+    assert [item["bundle"] for item in found[0]["items"]] == [bundle_id]  # type: ignore[attr-defined]
+    assert not feed._rooms
 
 
 def test_a_notice_stands_without_a_bundle_in_the_one_order(

@@ -129,7 +129,9 @@ class Bundles:
             stored = self._writer.run(act, staged=True)
         except Unavailable as error:
             return self._over_quota(actor.org, bundle_id, digest, error)
-        self._feed.notify()
+        # What does something to another bundle may concern others than its recipients.
+        plain = sealed.header.kind in _PLAIN and sealed.header.replaces is None
+        self._feed.notify([entry.org for entry in sealed.entries] if plain else None)
         return stored
 
     def _over_quota(

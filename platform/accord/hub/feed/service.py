@@ -7,6 +7,8 @@ is ever missing in silence: a cursor behind which items were pruned is refused.
 
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
@@ -73,6 +75,19 @@ class FeedPage:
     retry_after: int
 
 
+class _Room:
+    """Where the polls of one organisation wait, so that what others get does not wake them."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.grown = threading.Condition(lock)
+        self.generation = 0
+        self.polls = 0
+
+    def wait_past(self, seen: int, seconds: float) -> None:
+        """Wait until the generation is another than ``seen``; the lock is held."""
+        self.grown.wait_for(lambda: self.generation != seen, seconds)
+
+
 class Feed:
     """The feeds of all members.
 
@@ -87,16 +102,22 @@ class Feed:
         self._engine = engine
         self._writer = writer
         self._names = FeedNames(reader)
-        self._grown = threading.Condition()
-        self._generation = 0
+        self._lock = threading.Lock()
+        self._rooms: dict[OrgId, _Room] = {}
         self._places = threading.BoundedSemaphore(max(1, waiters))
         self.retention = days * DAY
 
-    def notify(self) -> None:
-        """Wake the waiting polls: something was committed."""
-        with self._grown:
-            self._generation += 1
-            self._grown.notify_all()
+    def notify(self, orgs: Iterable[OrgId] | None = None) -> None:
+        """Wake the polls that wait for items of ``orgs``, or all: something was committed."""
+        with self._lock:
+            rooms = (
+                list(self._rooms.values())
+                if orgs is None
+                else [self._rooms[org] for org in orgs if org in self._rooms]
+            )
+            for room in rooms:
+                room.generation += 1
+                room.grown.notify_all()
 
     def page(self, org: OrgId, cursor: Cursor, *, limit: int, wait: float) -> FeedPage:
         """Return items of ``org`` behind ``cursor``; wait up to ``wait`` seconds for the first.
@@ -127,17 +148,30 @@ class Feed:
 
     def _wait(self, org: OrgId, cursor: Cursor, name: str, limit: int, wait: float) -> FeedPage:
         end = time.monotonic() + wait
-        with self._grown:
-            seen = self._generation
-        while True:
-            page = self._read(org, cursor, name, limit)
-            left = end - time.monotonic()
-            if page.items or left <= 0:
-                return page
-            with self._grown:
-                # What others get wakes this poll too; it then goes on waiting.
-                self._grown.wait_for(lambda: self._generation != seen, min(LOOK_SECONDS, left))  # noqa: B023 - called at once
-                seen = self._generation
+        with self._room(org) as room:
+            while True:
+                with self._lock:
+                    seen = room.generation
+                page = self._read(org, cursor, name, limit)
+                left = end - time.monotonic()
+                if page.items or left <= 0:
+                    return page
+                with self._lock:
+                    room.wait_past(seen, min(LOOK_SECONDS, left))
+
+    @contextmanager
+    def _room(self, org: OrgId) -> Iterator["_Room"]:
+        """Be among those who wait for items of ``org``."""
+        with self._lock:
+            room = self._rooms.setdefault(org, _Room(self._lock))
+            room.polls += 1
+        try:
+            yield room
+        finally:
+            with self._lock:
+                room.polls -= 1
+                if not room.polls:
+                    del self._rooms[org]
 
     def _read(self, org: OrgId, cursor: Cursor, name: str, limit: int) -> FeedPage:
         with self._engine.connect() as connection:
