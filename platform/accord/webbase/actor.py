@@ -81,7 +81,7 @@ def install_actor(app: Flask, *, find: FindSession, end: EndSession) -> None:
     manager = flask_login.LoginManager()
     # Its own protection speaks up on every page before a sign-in; ours is ``_browser``.
     manager.session_protection = None
-    manager.init_app(app)
+    manager.init_app(app, add_context_processor=False)  # pages ask ``actor``
     app.extensions[_END] = end
 
     def load_user(token: str) -> _User | None:

@@ -83,7 +83,7 @@ def _names(error: HTTPException) -> str | None:
 
 def _render(problem: Problem) -> Response:
     if _wants_page():
-        body = render_template("error.html", problem=problem)
+        problem, body = _page(problem)
         response = Response(body, problem.status, content_type="text/html; charset=utf-8")
     else:
         response = Response(
@@ -96,6 +96,15 @@ def _render(problem: Problem) -> Response:
     if problem.code.startswith("signature_"):
         response.headers["WWW-Authenticate"] = 'Signature realm="accord"'
     return response
+
+
+def _page(problem: Problem) -> tuple[Problem, str]:
+    """Return the page of ``problem``; of another when it cannot be told who is signed in."""
+    try:
+        return problem, render_template("error.html", problem=problem)
+    except Unavailable as error:  # pages greet who is signed in
+        problem = problem_of(error, request_id=request_id())
+        return problem, render_template("error.html", problem=problem, actor=lambda: None)
 
 
 def _wants_page() -> bool:

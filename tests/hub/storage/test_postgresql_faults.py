@@ -4,10 +4,16 @@ Rules and their reasons: docs/operate/postgresql.md. Whatever happens, an acknow
 there, a retry finds its first answer, and the log continues.
 """
 
+import contextlib
+import hashlib
+import itertools
+import re
+import secrets
 import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +23,23 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from tests.support import postgres
-from tests.support.hub_world import Desk, Places, World
+from tests.support.hub_world import HOST, Desk, Places, World
 from tests.support.postgres import PostgresServer
 from tests.support.stalling import Relay
 
-from accord.hub.storage import Writer, open_database
+from accord.hub.storage import Writer, open_database, postgresql
 from accord.hub.storage.postgresql import COMMIT_SECONDS, Patience, connect
 from accord.hub.transparency import LogName, recompute
 from accord.kernel.errors import Refused, Unavailable
 from accord.kernel.markings import OrgKind
+from accord.protocol.paths import PROBLEM_TYPE
 
 OWN_SERVER = True
 """These tests break the server, and so have one of their own; they are about PostgreSQL alone."""
+
+
+DOWN = {"database_unavailable", "storage_failed", "not_ready"}
+"""Codes of a hub whose server does not answer."""
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +218,53 @@ def test_a_server_that_goes_away_is_said_and_all_goes_on_when_it_is_back(
     hub.check(2)
 
 
+WORD = re.compile("<[^>]+>")
+ACCEPTS = {"a program": PROBLEM_TYPE, "a browser": "text/html"}
+
+
+def test_no_route_says_more_or_less_than_that_the_database_is_down(hub: Hub) -> None:
+    """Strangers, members and browsers with a session get an answer of ours, and never a 500."""
+    app = hub.world.app
+    browser = app.test_client()
+    with browser.session_transaction(base_url=f"http://{HOST}") as session:
+        session["_user_id"] = secrets.token_urlsafe(32)
+        session["browser"] = hashlib.sha256(b"127.0.0.1\0a browser").hexdigest()
+    tried: Counter[str] = Counter()
+    hub.server.stop()
+    try:
+        for rule in app.url_map.iter_rules():
+            path = WORD.sub("2026-01", rule.rule)
+            for method in (rule.methods or set()) & {"GET", "PUT", "POST"}:
+                body = None if method == "GET" else b"{}"
+                kind = None if body is None else "application/json"
+                signed = hub.reader.headers(method, path, body=body, content_type=kind)
+                unsigned = {} if kind is None else {"Content-Type": kind}
+                for accept, headers in itertools.product(ACCEPTS.values(), (signed, unsigned)):
+                    answer = browser.open(
+                        path,
+                        base_url=f"http://{HOST}",
+                        method=method,
+                        data=body,
+                        headers={**headers, "Accept": accept, "User-Agent": "a browser"},
+                        buffered=True,
+                    )
+                    tried[str(answer.status_code)] += 1
+                    if answer.status_code < 500:
+                        continue
+                    assert answer.status_code == 503, (method, rule.rule, answer.text)
+                    assert int(answer.headers["Retry-After"]) > 0
+                    if answer.content_type.startswith("text/html"):
+                        assert "database_unavailable" in answer.text, rule.rule
+                    else:
+                        assert answer.content_type == PROBLEM_TYPE, rule.rule
+                        assert answer.json["code"] in DOWN, (rule.rule, answer.text)
+                        assert answer.json["next_step"], rule.rule
+    finally:
+        hub.server.start()
+    assert tried["503"] > 50, tried
+    assert hub.sending()().status_code == 202
+
+
 def test_a_statement_that_takes_too_long_is_given_up_and_never_cancelled(
     server: PostgresServer,
 ) -> None:
@@ -243,6 +301,27 @@ def test_a_writer_waits_for_the_turn_of_another_process(hub: Hub) -> None:
     other.close()
     assert answers[0].status_code == 202
     hub.check(1)
+
+
+def test_when_all_connections_are_busy_the_next_reader_is_told(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a server that stalls, more requests wait than there are connections."""
+    monkeypatch.setattr(postgresql, "POOL_SECONDS", 0.1)
+    engines = (
+        postgresql.open_reading(server.address("postgres")),
+        postgresql.open_beside(server.address("postgres")),
+    )
+    for engine in engines:
+        with contextlib.ExitStack() as busy:
+            for _ in range(postgresql.READERS + postgresql.MORE_READERS):
+                busy.enter_context(engine.connect())
+            with pytest.raises(Unavailable) as caught:
+                engine.connect()
+        assert caught.value.code == "database_unavailable"
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SELECT 1")) == 1
+        engine.dispose()
 
 
 @pytest.mark.parametrize("setting", ["off", "local", "remote_write"])

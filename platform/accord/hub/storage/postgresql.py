@@ -30,7 +30,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from accord.hub.storage.base import SEALED
 from accord.kernel.errors import Refused, Unavailable
@@ -54,6 +55,9 @@ READERS = 8
 
 MORE_READERS = 40
 """Reading connections beyond them when all are busy."""
+
+POOL_SECONDS = 5.0
+"""How long a reader waits for a connection when all are busy, as behind a server that stalls."""
 
 OLDEST_SERVER = 150_000
 """The oldest server's version number that is taken: 15.0."""
@@ -172,6 +176,16 @@ def _reader(address: str) -> PatientConnection:
     return connection
 
 
+class _TellingPool(QueuePool):
+    """A pool that says in our own words that all of its connections are busy."""
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except PoolTimeoutError as error:
+            raise _unavailable(error) from error
+
+
 def open_engines(address: str) -> tuple[Engine, Engine]:
     """Return the writing and the reading engine of the database at ``address``.
 
@@ -201,6 +215,8 @@ def open_beside(address: str) -> Engine:
         pool_size=READERS,
         max_overflow=MORE_READERS,
         pool_use_lifo=True,
+        poolclass=_TellingPool,
+        pool_timeout=POOL_SECONDS,
     )
     event.listen(beside, "checkout", _require_standing)
     event.listen(beside, "handle_error", _as_unavailable)
@@ -217,6 +233,8 @@ def open_reading(address: str) -> Engine:
         pool_size=READERS,
         max_overflow=MORE_READERS,
         pool_use_lifo=True,
+        poolclass=_TellingPool,
+        pool_timeout=POOL_SECONDS,
     )
     event.listen(reading, "checkout", _require_standing)
     # The writer judges its own errors: whether a commit failed or is unknown.
@@ -276,13 +294,17 @@ def _as_unavailable(context: ExceptionContext) -> None:
     found = context.original_exception
     passing = isinstance(found, psycopg.OperationalError | psycopg.InternalError)
     if context.is_disconnect or passing:
-        raise Unavailable(
-            "database_unavailable",
-            "The hub's database does not answer.",
-            retry_after=5,
-            observed=type(found).__name__,
-            next_step="Try again; the operator looks at the database server's log.",
-        ) from found
+        raise _unavailable(found) from found
+
+
+def _unavailable(found: BaseException | None) -> Unavailable:
+    return Unavailable(
+        "database_unavailable",
+        "The hub's database does not answer.",
+        retry_after=5,
+        observed=type(found).__name__,
+        next_step="Try again; the operator looks at the database server's log.",
+    )
 
 
 def _require_safe(connection: Connection) -> None:
