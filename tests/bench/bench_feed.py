@@ -30,7 +30,7 @@ NAME = "feed"
 ITEMS, SHORT_ITEMS = 100_000, 10_000
 POLLS, SHORT_POLLS = 1_000, 200
 BUNDLES, SHORT_BUNDLES = 1_000, 200
-LARGE, SHORT_LARGE = 60, 8
+LARGE, SHORT_LARGE = 200, 8
 ROWS, LARGE_ROWS = 100, 20_000
 DESKS, SHORT_DESKS = 10, 2
 ROUNDS, SHORT_ROUNDS = 5, 1
@@ -195,12 +195,8 @@ class Recalling:
         for one in self._police:
             processes.serve(one.slug, "desk", "serve", "--port", "0")
 
-    def once(self, folder: Path, number: int) -> tuple[float, float]:
-        """Send, wait until all have it, take back; seconds of the command and of the recall in it.
-
-        The second begins when the hub has accepted the recall's predecessor and the command was
-        loaded: it is the command's time without the start of a Python process.
-        """
+    def once(self, folder: Path, number: int) -> float:
+        """Send, wait until all have it, take back; seconds of that command, its start included."""
         export = folder / f"export-{number}.csv"
         export.write_text(
             "wallet,network\n"
@@ -214,8 +210,6 @@ class Recalling:
         )
         bundle = sent.data["bundles"][0]["id"]
         self._wait(bundle)
-        empty = time.perf_counter()
-        self._run.run("bank", "show", bundle)
         start = time.perf_counter()
         taken = self._run.run(
             "bank", "retract", bundle, "--reason", "error", "--wait", "60", "--yes"
@@ -224,7 +218,7 @@ class Recalling:
         standing = [one["standing"] for one in taken.data["recipients"]]
         if standing != ["confirmed"] * len(self._police):
             raise RuntimeError(f"{standing}")
-        return seconds, max(0.0, seconds - (start - empty))
+        return seconds
 
     def _wait(self, bundle: str) -> None:
         for _ in range(120):
@@ -236,7 +230,7 @@ class Recalling:
         raise RuntimeError(f"not delivered: {shown['recipients']}")
 
 
-def recall(desks: int, rounds: int) -> list[tuple[float, float]]:
+def recall(desks: int, rounds: int) -> list[float]:
     """Return the seconds of each recall."""
     with TemporaryDirectory(prefix="accord-bench-") as name:
         folder = Path(name)
@@ -258,8 +252,7 @@ def run(options: dict[str, int]) -> list[dict[str, object]]:
         small = bulk(hub, SHORT_BUNDLES if short else BUNDLES, ROWS)
         large = bulk(hub, SHORT_LARGE if short else LARGE, LARGE_ROWS)
     desks = SHORT_DESKS if short else DESKS
-    recalls = recall(desks, SHORT_ROUNDS if short else ROUNDS)
-    whole = [seconds for seconds, _ in recalls]
+    whole = recall(desks, SHORT_ROUNDS if short else ROUNDS)
     return [
         *_idle(idle, items),
         *_bulk(large, "bundles of 20,000 rows"),

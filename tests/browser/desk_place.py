@@ -26,7 +26,7 @@ POLICE = OrgId("police@hub.example")
 HOTLINE = OrgId("hotline@hub.example")
 EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
 LONG = "a" * 60 + ".evil-example.org"
-OCTOBER, RETRACTED, EXPIRED, SENT, RECALL, BROKEN, BIG = range(1, 8)
+OCTOBER, RETRACTED, EXPIRED, SENT, RECALL, BROKEN, BIG, RETRACTION = range(1, 9)
 MORE = 60
 """Bundles of ``fill_more``."""
 
@@ -102,6 +102,27 @@ def fill_more(vault: Vault) -> None:
     """Put in so many bundles that the inbox has a second page."""
     for number in range(MORE):
         put(vault, described(100 + number, title=f"Daily list {number}", head=head("x")), [])
+
+
+def fill_recall(vault: Vault) -> None:
+    """Take back what was sent: one has applied it, the other is late."""
+    retraction = bundle_id(RETRACTION)
+    mark = Mark(
+        record=WHOLE,
+        state=MarkState.RETRACTED,
+        by_org=POLICE,
+        by_id=retraction,
+        code="false-positive",
+        deadline=NOW - 1,
+        at=NOW - 9_000,
+    )
+    with vault.transaction() as connection:
+        add_mark(connection, POLICE, bundle_id(SENT), mark)
+        add_outbox(
+            connection, id_=retraction, sealed=b"recall", recipients=[BANK, HOTLINE], now=NOW
+        )
+    said = Said(id=retraction, org=BANK, state="recall-applied", code=None, at=NOW, dsse=b"{}")
+    add_said(vault, [said])
 
 
 def _mark(vault: Vault, number: int, state: MarkState, code: str) -> None:

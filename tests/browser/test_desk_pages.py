@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import (
+    FITS,
     MAX_WEIGHT,
     Visit,
     dark_problems,
     examine,
+    problems,
     sign_in,
     tab_stops,
     weight,
@@ -18,6 +20,7 @@ from tests.browser.desk_place import (
     BROKEN,
     EVM,
     EXPIRED,
+    HOTLINE,
     LONG,
     MORE,
     OCTOBER,
@@ -29,6 +32,7 @@ from tests.browser.desk_place import (
     desk_place,
     fill,
     fill_more,
+    fill_recall,
     values,
 )
 from tests.desk.conftest import BANK, bundle_id
@@ -51,6 +55,12 @@ def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]
 @pytest.fixture(scope="module")
 def full_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]:
     with desk_place(tmp_path_factory.mktemp("full"), fill, fill_more) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def recalled_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskPlace]:
+    with desk_place(tmp_path_factory.mktemp("recalled"), fill, fill_recall) as made:
         yield made
 
 
@@ -112,6 +122,22 @@ def test_every_page_is_axe_clean_in_both_schemes_and_fits_a_phone(
     for path in ("/inbox", *paths, bundle_path(99)):
         page.goto(path)
         examine(page, path)
+
+
+def test_the_recalls_are_axe_clean_and_fit(visit: Visit, recalled_place: DeskPlace) -> None:
+    page = visit(recalled_place.base)
+    recalled_place.enter(page)
+    page.goto("/recalls")
+    examine(page, "/recalls")
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert problems(page) == [], f"{width} px"
+        assert page.evaluate(FITS), f"{width} px"
+    said = words(page)
+    assert "1 of 2" in said
+    assert f"{HOTLINE}: overdue" in said, "who is late is named, with what to do"
+    assert BANK not in said, "who has applied it need not be called"
+    assert weight(page, "/recalls") <= MAX_WEIGHT
 
 
 def test_search_is_axe_clean_before_after_and_when_it_fails(visit: Visit, place: DeskPlace) -> None:

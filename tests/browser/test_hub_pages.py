@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page
-from tests.browser.conftest import MAX_WEIGHT, Visit, examine, served, sign_in, tab_stops, weight
+from tests.browser.conftest import (
+    FITS,
+    MAX_WEIGHT,
+    Visit,
+    examine,
+    problems,
+    served,
+    sign_in,
+    tab_stops,
+    weight,
+)
 from tests.hub.summaries.test_disclosure import sample
 from tests.support.hub_people import make_person
 from tests.support.hub_world import NOW, ORIGIN, World
@@ -18,7 +28,7 @@ from tests.support.hub_world import NOW, ORIGIN, World
 from accord.cli.main import main
 from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.identifiers import make_org_id
-from accord.kernel.markings import OrgKind
+from accord.kernel.markings import BundleKind, OrgKind
 from accord.kernel.statements.tally import TALLY_TYPE, month_end, sign_tally
 from accord.webbase.names import NETWORKS
 
@@ -33,12 +43,13 @@ class Place:
         """Enrol the NGO and make its account."""
         self.world = World(folder)
         ngo = self.world.enrol("ngo", OrgKind.NGO)
-        self.password = make_person(self.world, "nora", ngo.org).password
+        self.login = "nora"
+        self.password = make_person(self.world, self.login, ngo.org).password
         self.base = ""
 
     def enter(self, page: Page) -> None:
         """Sign in."""
-        sign_in(page, "nora", self.password)
+        sign_in(page, self.login, self.password)
 
 
 @contextmanager
@@ -50,15 +61,15 @@ def hub_place(folder: Path) -> Iterator[Place]:
     place.world.close()
 
 
-def release(place: Place) -> None:
-    """Enrol six banks, take their tallies, release two months."""
+def release(place: Place, months: tuple[str, ...] = (BEFORE, MONTH)) -> None:
+    """Enrol six banks, take their tallies, release months."""
     for tally in sample(1):
         desk = place.world.enrol(tally.org.split("@")[0], OrgKind.FINANCIAL)
-        for month in (BEFORE, MONTH):
+        for month in months:
             said = replace(tally, org=desk.org, month=month, created=month_end(month))
             signed = sign_tally(said, desk.sig)
             assert desk.send("PUT", f"/v1/tallies/{month}", signed, TALLY_TYPE).status_code == 202
-    for month in (BEFORE, MONTH):
+    for month in months:
         place.world.services.releases.release(month, now=NOW)
     place.world.witness_round()
 
@@ -81,6 +92,24 @@ def suspend(world: World, name: str) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with hub_place(tmp_path_factory.mktemp("hub")) as made:
         release(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def agreed_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A hub with a published quarter, and a bank's recall that nobody has confirmed."""
+    with hub_place(tmp_path_factory.mktemp("agreed")) as made:
+        release(made, ("2026-07", "2026-08", "2026-09"))
+        made.world.services.releases.release("2026-Q3", now=NOW)
+        police = made.world.enrol("police", OrgKind.LAW_ENFORCEMENT)
+        bank = made.world.enrol("sending-bank", OrgKind.FINANCIAL)
+        made.login = "bert"
+        made.password = make_person(made.world, made.login, bank.org).password
+        name, sealed = bank.seal(police)
+        assert bank.put_bundle(sealed, name).status_code == 202
+        kind = BundleKind.RETRACTION
+        name, sealed = bank.seal(police, kind=kind, refs=(name,), lines=[b"{}"])
+        assert bank.put_bundle(sealed, name).status_code == 202
         yield made
 
 
@@ -156,6 +185,30 @@ def test_every_page_is_axe_clean_in_both_schemes_and_fits_a_phone(
     for path in ("/summary", "/log", "/nowhere", "/summary?month=x", "/summary?month=2026-01"):
         page.goto(path)
         examine(page, path)
+
+
+def test_charter_recalls_and_the_public_page_are_axe_clean_and_fit(
+    visit: Visit, agreed_place: Place
+) -> None:
+    place, page = agreed_place, visit(agreed_place.base)
+    page.goto("/public")
+    assert page.get_by_role("heading", level=1).is_visible(), "anybody reads it, without sign-in"
+    examine(page, "the public page")
+    place.enter(page)
+    for path in ("/charter", "/recalls", "/public", "/public?quarter=x"):
+        page.goto(path)
+        examine(page, path)
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert problems(page) == [], f"{path} at {width} px"
+            assert page.evaluate(FITS), f"{path} at {width} px"
+        page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/recalls")
+    assert page.get_by_role("cell", name="0 of 1").is_visible()
+    page.goto("/charter")
+    assert tab_stops(page, most=200)
+    for path in ("/charter", "/recalls", "/public"):
+        assert weight(page, path) <= MAX_WEIGHT, path
 
 
 def test_a_new_hub_says_what_is_awaited_and_who_acts(visit: Visit, new_place: Place) -> None:

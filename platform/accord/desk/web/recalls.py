@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from accord.desk.exchange.confirmations import Standing
 from accord.desk.exchange.recalls import recalls
+from accord.desk.web import words
 from accord.desk.web.pages import PageServices
 from accord.webbase.routes import Who, declare
 
@@ -14,6 +15,7 @@ SHOWN = 200
 def recall_routes(services: PageServices) -> Blueprint:
     """Return the page over ``services``."""
     routes = Blueprint("recalls", __name__)
+    routes.context_processor(lambda: {"words": words, "checked": services.checked()})
 
     @routes.get(RECALLS)
     @declare("recall:list", who=Who.PERSON)
