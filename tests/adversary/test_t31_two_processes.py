@@ -44,14 +44,6 @@ def hub(place: Place) -> Iterator[HubProcess]:
     assert made.process.exitcode == 0
 
 
-def children(hub: HubProcess) -> list[int]:
-    assert hub.process is not None
-    task = Path(f"/proc/{hub.process.pid}/task")
-    return [
-        int(pid) for thread in task.iterdir() for pid in (thread / "children").read_text().split()
-    ]
-
-
 def send_all(hub: HubProcess, ledger: Ledger) -> None:
     for _ in range(20):
         if not ledger.open():
@@ -86,7 +78,7 @@ def check(place: Place, hub: HubProcess, ledger: Ledger) -> None:
 
 def test_two_processes_write_one_log_under_load(place: Place, hub: HubProcess) -> None:
     ledger = Ledger(seal_parcels(place.running(hub), place.members, BUNDLES, large=1))
-    assert len(children(hub)) == 2
+    assert len(hub.children()) == 2
     send_all(hub, ledger)
     check(place, hub, ledger)
 
@@ -99,11 +91,11 @@ def test_one_of_two_is_killed_again_and_again_and_another_follows(
         load = Load(ledger, hub.url, threads=8)
         load.start()
         time.sleep(0.2)
-        victim = children(hub)[0]
+        victim = hub.children()[0]
         os.kill(victim, signal.SIGKILL)
         load.finish()
         end = time.monotonic() + 30
-        while victim in (found := children(hub)) or len(found) < 2:
+        while victim in (found := hub.children()) or len(found) < 2:
             assert time.monotonic() < end, "no process has followed"
             time.sleep(0.02)
     send_all(hub, ledger)
@@ -124,7 +116,7 @@ def test_a_request_that_was_overheard_is_taken_by_one_of_them_once(
 
 
 def test_the_others_stop_when_their_parent_is_killed(hub: HubProcess) -> None:
-    left = children(hub)
+    left = hub.children()
     hub.kill()
     end = time.monotonic() + 30
     while any(Path(f"/proc/{pid}").exists() for pid in left):

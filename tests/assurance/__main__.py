@@ -23,8 +23,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of all that is random but timing")
     parser.add_argument("--weakness", default="", help="plant one: see tests/assurance/weak.py")
     parser.add_argument("--fault", choices=power.FAULTS, default="", help="of the disk (power)")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="that serve the hub (kill, on postgresql)"
+    )
     parser.add_argument("--json", action="store_true", help="the report as JSON on stdout")
     wanted = parser.parse_args()
+    if wanted.processes > 1 and (wanted.test, wanted.engine) != ("kill", "postgresql"):
+        parser.error("several processes serve a hub on PostgreSQL alone, and only kill tests them")
     count = CI[wanted.test] if wanted.count is None else wanted.count
     report = _run(wanted, count)
     if wanted.json:
@@ -42,7 +47,9 @@ def _run(wanted: argparse.Namespace, count: int) -> dict[str, Any]:
     words = {"engine": wanted.engine, "seed": wanted.seed, "say": say}
     match wanted.test:
         case "kill":
-            return kill.run_kills(count=count, weakness=wanted.weakness, **words)
+            return kill.run_kills(
+                count=count, weakness=wanted.weakness, processes=wanted.processes, **words
+            )
         case "matrix":
             return matrix.run_matrix(**words)
         case "steps":

@@ -1,5 +1,10 @@
-"""Random SIGKILLs of a real hub under load, and of the PostgreSQL server when there is one."""
+"""Random SIGKILLs of a real hub under load, and of the PostgreSQL server when there is one.
 
+Of several processes one is killed first, while the others serve on; then all of them at once.
+"""
+
+import contextlib
+import os
 import random
 import signal
 import time
@@ -7,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.assurance.checker import Verdict, examine_rows, examine_served
-from tests.assurance.place import NotStarted, Place, made_place
+from tests.assurance.place import HubProcess, NotStarted, Place, made_place
 from tests.assurance.senders import Ledger, Load, seal_parcels
 
 MEMBERS = 4
@@ -25,27 +30,29 @@ Say = Callable[[str], None]
 
 
 def run_kills(
-    *, count: int, engine: str, seed: int, weakness: str = "", say: Say
+    *, count: int, engine: str, seed: int, weakness: str = "", processes: int = 1, say: Say
 ) -> dict[str, Any]:
     """Kill ``count`` times and return the report; a run is repeated by its seed but for timing."""
     chance = random.Random(seed)
     started = time.monotonic()
     with made_place(members=MEMBERS, engine=engine) as place:
-        report = _run(place, count=count, chance=chance, weakness=weakness, say=say)
+        hub = place.hub(weakness=weakness, processes=processes)
+        report = _run(place, hub, count=count, chance=chance, say=say)
     return {
         "test": "kill",
         "engine": engine,
         "seed": seed,
         "weakness": weakness,
+        "processes": processes,
         **report,
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
 def _run(
-    place: Place, *, count: int, chance: random.Random, weakness: str, say: Say
+    place: Place, hub: HubProcess, *, count: int, chance: random.Random, say: Say
 ) -> dict[str, Any]:
-    ledger, verdict, hub = Ledger(), Verdict(), place.hub(weakness=weakness)
+    ledger, verdict = Ledger(), Verdict()
     starts: list[float] = []
     rounds = server_kills = 0
     try:
@@ -55,10 +62,11 @@ def _run(
             load = Load(ledger, hub.url)
             load.start()
             wait_for_some(ledger, chance)
+            kill_one_of(hub, ledger, chance)
             if place.server is not None and rounds % 5 == 0:
                 place.server.stop(signal.SIGQUIT)
                 server_kills += 1
-            hub.kill()
+            kill_all(hub)
             load.finish()
             if place.server is not None and place.server._process is None:
                 place.server.start()
@@ -84,6 +92,22 @@ def _run(
         **reported(ledger, verdict),
         "slowest_start": round(max(starts, default=0.0), 2),
     }
+
+
+def kill_one_of(hub: HubProcess, ledger: Ledger, chance: random.Random) -> None:
+    """Kill one of several processes, and let the others serve on."""
+    family = hub.children()
+    if family:
+        os.kill(chance.choice(family), signal.SIGKILL)
+        wait_for_some(ledger, chance)
+
+
+def kill_all(hub: HubProcess) -> None:
+    """Kill the hub with all of its processes."""
+    for process in hub.children():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    hub.kill()
 
 
 def wait_for_some(ledger: Ledger, chance: random.Random) -> None:

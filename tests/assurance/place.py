@@ -81,8 +81,19 @@ class HubProcess:
         said = out.read_text() if out.exists() else ""
         raise NotStarted(said or (errors.read_text()[-800:] if errors.exists() else ""))
 
+    def children(self) -> list[int]:
+        """Return the processes that serve, when there are several."""
+        if self.process is None or self.processes == 1:
+            return []
+        task = Path(f"/proc/{self.process.pid}/task")
+        return [
+            int(pid)
+            for thread in task.iterdir()
+            for pid in (thread / "children").read_text().split()
+        ]
+
     def kill(self) -> None:
-        """End it at once, as ``kill -9`` does."""
+        """End it at once, as ``kill -9`` does; of several processes the first, the others follow."""
         if self.process is not None and self.process.pid is not None:
             if self.process.is_alive():
                 os.kill(self.process.pid, signal.SIGKILL)
