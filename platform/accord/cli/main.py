@@ -9,6 +9,8 @@ COMMANDS: Places = {
     "demo": ("accord.demo.command", "demo", "The whole story on this computer."),
     "check": ("accord.cli.check", "check", "Is this a valid value, and in what one form?"),
     "submit": ("accord.desk.cli.submit", "submit", "Check, seal and send an export."),
+    "drafts": ("accord.desk.cli.drafts", "drafts", "What waits for a second person."),
+    "approve": ("accord.desk.cli.drafts", "approve", "Let a draft go, or refuse it."),
     "pull": ("accord.desk.cli.pull", "pull", "Receive what is addressed to you."),
     "hold": ("accord.desk.cli.hold", "hold", "Keep what a case needs from being deleted."),
     "inbox": ("accord.desk.cli.inbox", "inbox", "What was received."),

@@ -2,7 +2,8 @@
 
 What an attacker who can change it gains: ``hub`` chooses which server is asked (its answers are
 still checked against the root file), ``listen`` may show the pages to the network, a shorter
-``retention_days`` deletes expired plaintext earlier. The environment is read by ``accord.config``.
+``retention_days`` deletes expired plaintext earlier, without ``four_eyes`` one person sends alone.
+The environment is read by ``accord.config``.
 """
 
 import re
@@ -40,6 +41,7 @@ class DeskConfig:
         hub: the hub's address, ``https://…`` (``http://`` on this computer only).
         port: port of the pages on loopback; 0 takes any free one.
         retention_days: days that plaintext is kept after a bundle's ``expires``.
+        four_eyes: nothing is submitted before a second person approved, whatever the charter says.
     """
 
     home: Path
@@ -47,6 +49,7 @@ class DeskConfig:
     org: OrgId | None = None
     port: int = DEFAULT_PORT
     retention_days: int = DEFAULT_RETENTION_DAYS
+    four_eyes: bool = False
 
     @property
     def file(self) -> Path:
@@ -121,6 +124,8 @@ def write_config(config: DeskConfig, *, replace: bool = False) -> None:
         lines.append(f'org = "{config.org}"')
     lines.append(f"port = {config.port}")
     lines.append(f"retention_days = {config.retention_days}")
+    if config.four_eyes:
+        lines.append("four_eyes = true")
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -146,9 +151,11 @@ def read_config(home: Path) -> DeskConfig:
         found = tomllib.loads(path.read_bytes()[:_MAX_FILE].decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Malformed("config_invalid", "desk.toml is not valid TOML.") from error
-    unknown = sorted(set(found) - {"hub", "org", "port", "retention_days"})
+    unknown = sorted(set(found) - {"hub", "org", "port", "retention_days", "four_eyes"})
     if unknown:
         raise Malformed("config_invalid", "desk.toml has an unknown name.", observed=unknown[0])
+    if not isinstance(found.get("four_eyes", False), bool):
+        raise Malformed("config_invalid", "'four_eyes' is true or false.")
     if not isinstance(found.get("hub"), str):
         raise Malformed("config_invalid", "desk.toml must name the hub.")
     return DeskConfig(
@@ -157,6 +164,7 @@ def read_config(home: Path) -> DeskConfig:
         org=parse_org_id(found["org"]) if "org" in found else None,
         port=_number(found, "port", DEFAULT_PORT, _MAX_PORT),
         retention_days=_number(found, "retention_days", DEFAULT_RETENTION_DAYS, _MAX_RETENTION),
+        four_eyes=found.get("four_eyes", False),
     )
 
 

@@ -110,7 +110,7 @@ def test_the_report_for_people_is_short_and_says_what_matters(tmp_path: Path) ->
     assert "No guard lists loaded" in result.stdout
     assert "row 2: " in result.stdout
     assert "[checksum_wrong]" in result.stdout
-    assert "Nothing has left this computer." in result.stdout
+    assert "Nothing has left this computer yet." in result.stdout
     assert len(result.stdout.splitlines()) < 20
 
 

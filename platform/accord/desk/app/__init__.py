@@ -16,6 +16,7 @@ from accord.clock import Clock
 from accord.desk.config import DeskConfig, read_config
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.correspondence import Correspondence
+from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.pull import Pull
 from accord.desk.exchange.receipts import Pause
@@ -87,7 +88,13 @@ class Desk:
             org=self.org,
             clock=self.clock,
             pause=self.pause,
+            four_eyes=self.config.four_eyes,
         )
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """What waits for a second person."""
+        return Drafts(vault=self.vault, submissions=self.submissions, clock=self.clock)
 
     @cached_property
     def correspondence(self) -> Correspondence:

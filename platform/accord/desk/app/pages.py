@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from flask import Flask
 
 from accord.desk.app import Desk
+from accord.desk.app.evidence import maker_at
+from accord.desk.evidence.service import MadeEvidence, Wanted, make_evidence
 from accord.desk.exchange.correspondence import Correspondence
+from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.rounds import last_checked
 from accord.desk.feeds.misp import MispFeed
 from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.people import Account, People
 from accord.desk.keyring.tools import Tools
 from accord.desk.web import PageServices, page_routes
+from accord.desk.web.drafts import DRAFTS, Waiting, draft_routes
+from accord.desk.web.evidence import EvidenceMaking, evidence_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH
 from accord.desk.web.recalls import RECALLS, recall_routes
@@ -90,13 +95,14 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
             )
         )
     )
-    app.register_blueprint(request_routes(_letters(desk)))
+    _second_desk(app, desk)
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
         (SEARCH, "Search"),
         (WATCHES, "Watches"),
         (RECALLS, "Recalls"),
         (REQUESTS, "Requests"),
+        (DRAFTS, "Drafts"),
         (CONTACTS, "Contacts"),
     )
     install_gate(app)
@@ -104,8 +110,8 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     return app
 
 
-def _letters(desk: Desk) -> Letters:
-    """Return what the request pages work with: a directory of their own, one reader at a time.
+def _second_desk(app: Flask, desk: Desk) -> None:
+    """Register the pages that need a directory: one of their own, one reader at a time.
 
     The regular work beside them keeps its own, so that neither changes what the other reads.
     """
@@ -117,6 +123,11 @@ def _letters(desk: Desk) -> Letters:
         with lock:
             yield own.correspondence
 
+    @contextmanager
+    def drafts() -> Iterator[Drafts]:
+        with lock:
+            yield own.drafts
+
     def directory() -> DirectoryState:
         with lock:
             try:
@@ -124,11 +135,23 @@ def _letters(desk: Desk) -> Letters:
             except Unavailable:
                 return own.mirror.state
 
-    return Letters(
+    def evidence(wanted: Wanted, person: str, reason: str) -> MadeEvidence:
+        # Read anew: the mirror beside this one may have taken in more, and both must agree.
+        fresh = dataclasses.replace(own)
+        return make_evidence(desk.vault, wanted, maker_at(fresh, person, reason))
+
+    def checked() -> int | None:
+        return last_checked(desk.vault)
+
+    letters = Letters(
         vault=desk.vault,
         org=desk.config.org,
         clock=desk.clock,
         correspondence=correspondence,
         directory=directory,
-        checked=lambda: last_checked(desk.vault),
+        checked=checked,
     )
+    waiting = Waiting(vault=desk.vault, org=desk.config.org, verbs=drafts, checked=checked)
+    app.register_blueprint(request_routes(letters))
+    app.register_blueprint(draft_routes(waiting))
+    app.register_blueprint(evidence_routes(EvidenceMaking(vault=desk.vault, make=evidence)))

@@ -9,6 +9,7 @@ COMMANDS: Places = {
     "enrol": ("accord.desk.cli.setup", "enrol", "Join the hub, or see where joining stands."),
     "serve": ("accord.desk.cli.serve", "serve", "The pages, and the regular work beside them."),
     "leave": ("accord.desk.cli.leave", "leave", "Leave the hub, for good."),
+    "preset": ("accord.desk.cli.presets", "preset", "Recipients and marking under a name."),
     "person": ("accord.desk.cli.setup", "person", "An account of the pages, or a new password."),
 }
 

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import click
 
-from accord.desk.app import Desk
+from accord.desk.app.evidence import maker_at
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import moment
 from accord.desk.evidence.service import (
     USUAL_REASON,
     MadeEvidence,
-    Maker,
     Wanted,
     make_evidence,
 )
@@ -69,19 +68,6 @@ def evidence(
         made = make_evidence(desk.vault, wanted, maker_at(desk, person_here(), reason))
     _write(output, made.data)
     terminal.result(_data(made, output), _text(made, output))
-
-
-def maker_at(desk: Desk, person: str, reason: str) -> Maker:
-    """Return who makes evidence at this desk, and what it trusts."""
-    return Maker(
-        org=desk.org,
-        signing=desk.keyring.signing,
-        person=person,
-        reason=reason,
-        roots=desk.mirror.root_files,
-        directory=desk.mirror.state,
-        now=desk.clock(),
-    )
 
 
 def _token(path: Path) -> bytes:

@@ -10,6 +10,7 @@ import click
 
 from accord.clock import system_clock
 from accord.desk.cli.addressing import TO_HELP
+from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.cli.submit_send import Outputs, Wishes, send_export
 from accord.desk.intake.lines import Defaults
@@ -36,7 +37,10 @@ def _choices(*values: str) -> click.Choice[str]:
 @click.option("--tlp", type=_choices(*Tlp), help="Traffic light of the whole bundle.")
 @click.option("--purpose", type=_choices(*Purpose), help="Why it is shared.")
 @click.option("--legal-basis", type=_choices(*LegalBasis), help="On what basis it is shared.")
-@click.option("--onward", type=_choices(*Onward), default="none", help="Whom they may tell.")
+@click.option("--onward", type=_choices(*Onward), help="Whom they may tell; nobody by itself.")
+@click.option("--preset", help="Recipients, marking and purpose kept under this name.")
+@click.option("--as", "login", help=AS_HELP)
+@click.option("--password-file", type=PASSWORD_FILE, help=PASSWORD_HELP)
 @click.option("--title", help="A line that only the recipients can read.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="Days it is valid.")
 @click.option(
@@ -65,7 +69,10 @@ def submit(  # noqa: PLR0913 - one argument for each option
     tlp: str | None,
     purpose: str | None,
     legal_basis: str | None,
-    onward: str,
+    onward: str | None,
+    preset: str | None,
+    login: str | None,
+    password_file: Path | None,
     title: str | None,
     expires: int | None,
     guards: tuple[Path, ...],
@@ -92,14 +99,19 @@ def submit(  # noqa: PLR0913 - one argument for each option
         now=system_clock(),
     )
     if not terminal.dry_run:
-        if not (recipients and tlp and purpose):
-            raise click.UsageError("To send, say --to, --tlp and --purpose; or use --dry-run.")  # noqa: TRY003 - click's own form
+        if not (preset or (recipients and tlp and purpose)):
+            raise click.UsageError(  # noqa: TRY003 - click's own form
+                "To send, say --to, --tlp and --purpose, or --preset; or use --dry-run."
+            )
         wishes = Wishes(
             to=recipients,
-            tlp=Tlp(tlp),
-            purpose=Purpose(purpose),
+            tlp=Tlp(tlp) if tlp else None,
+            purpose=Purpose(purpose) if purpose else None,
             legal_basis=LegalBasis(legal_basis) if legal_basis else None,
-            onward=Onward(onward),
+            onward=Onward(onward) if onward else None,
+            preset=preset,
+            login=login,
+            password_file=password_file,
             title=title,
             expires_days=expires,
         )

@@ -162,7 +162,7 @@ class DryRun:
         if totals.strictest_tlp is not None:
             lines.append(f"Strictest marking in the rows: {totals.strictest_tlp}.")
         if not sent:
-            lines.append("Nothing has left this computer.")
+            lines.append("Nothing has left this computer yet.")
         return "\n".join(lines)
 
 

@@ -12,8 +12,11 @@ from typing import Any
 
 from accord.desk.app import Desk
 from accord.desk.cli.addressing import confirmed_recipients
+from accord.desk.cli.drafts import draft_data
 from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.presets import read_preset
 from accord.desk.cli.shown import moment
+from accord.desk.cli.signed_in import signed_in
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE
 from accord.desk.exchange.correspondence import USUAL_BASIS
@@ -22,6 +25,7 @@ from accord.desk.indicators import Sought, already_sent, anything_sent
 from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
 from accord.desk.storage.bundles import known_values
+from accord.desk.storage.drafts import Draft
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.envelope.payload import PayloadHead
@@ -36,13 +40,20 @@ CHUNK = 1024 * 1024
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the sender says of the bundle; ``expires_days`` counts from now."""
+    """What the sender says of the bundle; ``expires_days`` counts from now.
+
+    What is not said comes from the ``preset``. ``login`` is the maker's account, where a second
+    person has to approve.
+    """
 
     to: tuple[str, ...]
-    tlp: Tlp
-    purpose: Purpose
+    tlp: Tlp | None
+    purpose: Purpose | None
     legal_basis: LegalBasis | None
-    onward: Onward
+    onward: Onward | None
+    preset: str | None
+    login: str | None
+    password_file: Path | None
     title: str | None
     expires_days: int | None
 
@@ -72,16 +83,22 @@ def send_export(
             next_step="Run accord desk init, then accord desk enrol; --dry-run needs neither.",
         )
     with opened_desk(terminal) as desk:
-        plan = _plan(terminal, desk, file, wishes)
+        plan = _plan(terminal, desk, file, _filled(desk, wishes))
+        approval = desk.submissions.needs_approval(plan)
+        maker = _maker(desk, wishes) if approval else ""
         known = _SentBefore(desk, plan)
         intake = read_export(file, dataclasses.replace(options, already_sent=known))
         report = DryRun(intake, file.name)
         with terminal.progress("rows") as counter:
             blocks = report.blocks(records=outputs.records, refused=outputs.refused)
+            encoded = _records(blocks, intake, plan.policy.tlp, counter.advance)
+            if approval:
+                draft = desk.drafts.make(plan, [line for _, line in encoded], maker=maker)
+                _laid_aside(terminal, draft, report, desk.submissions.opened_by(plan))
+                outcome_of(intake.totals)
+                return
             sent = desk.submissions.send_encoded(
-                plan,
-                _records(blocks, intake, wishes.tlp, counter.advance),
-                on_bundle=lambda bundle: terminal.say(_told(bundle)),
+                plan, encoded, on_bundle=lambda bundle: terminal.say(_told(bundle))
             )
         receipts = _write_receipts(desk, sent)
     data = report.data() | _data(sent, receipts, plan)
@@ -91,17 +108,56 @@ def send_export(
         raise Partly
 
 
+def _filled(desk: Desk, wishes: Wishes) -> Wishes:
+    """Return the wishes with what a preset says where the sender says nothing."""
+    if wishes.preset is None:
+        return wishes
+    kept = read_preset(desk, wishes.preset)
+    basis = kept.get("legal_basis")
+    return dataclasses.replace(
+        wishes,
+        to=wishes.to or tuple(kept["to"]),
+        tlp=wishes.tlp or Tlp(kept["tlp"]),
+        purpose=wishes.purpose or Purpose(kept["purpose"]),
+        legal_basis=wishes.legal_basis or (LegalBasis(basis) if basis else None),
+        onward=wishes.onward or Onward(kept["onward"]),
+    )
+
+
+def _maker(desk: Desk, wishes: Wishes) -> str:
+    if wishes.login is None:
+        raise Refused(
+            "approval_needed",
+            "A second person of your organisation approves first; nothing has left this computer.",
+            next_step="Say who you are with --as; then a colleague runs accord approve.",
+        )
+    return signed_in(desk, wishes.login, wishes.password_file)
+
+
+def _laid_aside(terminal: Terminal, draft: Draft, report: DryRun, opened_by: str) -> None:
+    data = draft_data(draft)
+    empty = {"records": 0, "repeated": 0, "resumed": False, "complete": False}
+    terminal.result(
+        report.data()
+        | {"sent": empty | {"recipients": data["recipients"]}, "bundles": [], "draft": data},
+        f"{report.human()}\nDraft {draft.no} waits for a second person. {opened_by}\n"
+        f"Next, a colleague: accord approve {draft.no} --as THEIR-ACCOUNT",
+    )
+
+
 def _plan(terminal: Terminal, desk: Desk, file: Path, wishes: Wishes) -> Plan:
     recipients = confirmed_recipients(terminal, desk, wishes.to)
     kind = desk.mirror.recent([desk.org]).organisation(desk.org).profile.kind
     now = desk.clock()
+    if wishes.tlp is None or wishes.purpose is None:
+        raise Refused("wishes_missing", "A bundle has a marking and a purpose.")
     return Plan(
         recipients=recipients,
         policy=HandlingPolicy(
             tlp=wishes.tlp,
             purpose=wishes.purpose,
             legal_basis=wishes.legal_basis or USUAL_BASIS.get(kind, LegalBasis.LEGITIMATE_INTEREST),
-            onward=wishes.onward,
+            onward=wishes.onward or Onward.NONE,
         ),
         expires=now + DAY * (wishes.expires_days or DEFAULT_DAYS),
         head=PayloadHead(title=wishes.title or f"Indicators of {desk.org}"),

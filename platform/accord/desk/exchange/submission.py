@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient, query_of
@@ -158,8 +158,13 @@ class Submissions:
         org: OrgId,
         clock: Clock,
         pause: Pause,
+        four_eyes: bool = False,
     ) -> None:
-        """Work with what is handed down; ``pause`` waits between requests for late receipts."""
+        """Work with what is handed down; ``pause`` waits between requests for late receipts.
+
+        ``four_eyes``: the organisation itself wants a second person's approval of records.
+        """
+        self._four_eyes = four_eyes
         self._vault = vault
         self._client = client
         self._mirror = mirror
@@ -204,6 +209,27 @@ class Submissions:
             ),
         )
 
+    def openers(self, plan: Plan) -> list[Recipient]:
+        """Return whose keys a bundle of ``plan`` is wrapped to: who can open it, and nobody else.
+
+        Raises:
+            NotFound, Refused: a recipient may not receive now.
+        """
+        state, now = self._mirror.state, self._clock()
+        return [Recipient(org=org, key=state.recipient(org, at=now).kem) for org in plan.recipients]
+
+    def opened_by(self, plan: Plan) -> str:
+        """Say who can open a bundle of ``plan``, from the keys that it is wrapped to."""
+        state = self._mirror.state
+        names = [
+            f"{state.organisation(one.org).profile.name} ({one.org})" for one in self.openers(plan)
+        ]
+        return f"Only these and your own desk can open it: {'; '.join(names)}. The hub cannot."
+
+    def needs_approval(self, plan: Plan) -> bool:
+        """Tell whether a second person approves: by our own rule, or by the charter's."""
+        return self._four_eyes or self.decide(replace(plan, approved=True)).approval
+
     def send(
         self,
         plan: Plan,
@@ -241,6 +267,12 @@ class Submissions:
         While one part is sealed and put, the next is taken from ``records``.
         """
         self.decide(plan).require()
+        if not plan.approved and self.needs_approval(plan):
+            raise Refused(
+                "approval_needed",
+                "A second person of your organisation approves first; nothing has been sent.",
+                next_step="Say who you are with --as; then a colleague approves the draft.",
+            )
         with only_sender(self._vault):
             return self._send(plan, records, wait=wait, on_bundle=on_bundle)
 
@@ -394,9 +426,7 @@ class Submissions:
             expires=plan.expires,
             policy=plan.policy,
             directory=[point],
-            recipients=[
-                Recipient(org=org, key=state.recipient(org, at=now).kem) for org in plan.recipients
-            ],
+            recipients=self.openers(plan),
             head=plan.head,
             lines=lines,
             signer=self._keyring.signing,

@@ -22,6 +22,9 @@ class Act(StrEnum):
     BUNDLE_RETRACT = "bundle:retract"
     BUNDLE_SUBMIT = "bundle:submit"
     BUNDLE_VIEW = "bundle:view"
+    DRAFT_APPROVE = "draft:approve"
+    DRAFT_MAKE = "draft:make"
+    DRAFT_REFUSE = "draft:refuse"
     EVIDENCE_MAKE = "evidence:make"
     EXPORT_MAKE = "export:make"
     FEED_RESYNC = "feed:resync"
@@ -49,6 +52,9 @@ ACTS: Mapping[Act, str] = {
     Act.BUNDLE_RETRACT: "A bundle of our own, or records of it, was taken back.",
     Act.BUNDLE_SUBMIT: "A bundle was sealed and sent.",
     Act.BUNDLE_VIEW: "A person looked at an opened bundle.",
+    Act.DRAFT_APPROVE: "A second person approved a draft; its digest is told.",
+    Act.DRAFT_MAKE: "Records were laid aside until a second person approves that they go.",
+    Act.DRAFT_REFUSE: "A second person refused a draft, or its maker took it back.",
     Act.EVIDENCE_MAKE: "A file of evidence on one value was made.",
     Act.EXPORT_MAKE: "Records left the desk as a file or to another tool.",
     Act.FEED_RESYNC: "The hub's feed was read from its beginning again, with the reason.",

@@ -240,5 +240,14 @@ VERSIONS: tuple[str, ...] = (
     );
     CREATE INDEX evidence_by_record ON evidence (org, id, record);
     """,
+    """
+    -- What waits for a second person: plan as JSON, record lines as zstd; digest over both.
+    CREATE TABLE drafts (
+        no INTEGER PRIMARY KEY, at INTEGER NOT NULL, maker TEXT NOT NULL, name TEXT NOT NULL,
+        plan BLOB NOT NULL, n INTEGER NOT NULL, lines BLOB, digest BLOB NOT NULL,
+        state TEXT NOT NULL, decided INTEGER, decided_by TEXT, reason TEXT
+    );
+    CREATE TABLE presets (name TEXT PRIMARY KEY, wishes BLOB NOT NULL) WITHOUT ROWID;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

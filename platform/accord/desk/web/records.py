@@ -9,6 +9,7 @@ import msgspec
 from accord.desk.indicators.search import EndState, end_states
 from accord.desk.storage import Mark, StoredBundle, Vault
 from accord.desk.storage.bundles import lines_of
+from accord.kernel.errors import Malformed
 from accord.kernel.indicators import IndicatorRecord
 
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
@@ -63,3 +64,15 @@ def _content(line: bytes) -> IndicatorRecord | None:
         return _decode(line)
     except msgspec.MsgspecError:
         return None
+
+
+def value_of(line: bytes) -> str:
+    """Return the value of a record's line.
+
+    Raises:
+        Malformed: ``record_invalid`` for a line that is no record.
+    """
+    content = _content(line)
+    if content is None:
+        raise Malformed("record_invalid", "This line is no record of an indicator.")
+    return content.value

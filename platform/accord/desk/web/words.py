@@ -147,3 +147,11 @@ def search_step(error: AccordError) -> tuple[str | None, str | None]:
 def spaced(code: str) -> str:
     """Return a code of a closed vocabulary as words: ``law-enforcement`` → ``law enforcement``."""
     return code.replace("-", " ").replace("_", " ")
+
+
+DRAFT = {
+    "waiting": gettext("waits for a second person"),
+    "approved": gettext("approved and sent"),
+    "refused": gettext("refused"),
+}
+"""Where a draft stands."""
