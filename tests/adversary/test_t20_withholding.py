@@ -185,7 +185,7 @@ def test_a_delivery_that_the_hub_never_logged_is_noticed(tmp_path: Path) -> None
     police = DeskAt(world, tmp_path / "police", "police", OrgKind.LAW_ENFORCEMENT, "DE")
     send(world, bank, police, b"quiet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world.services.bundles, "_record_deliveries", lambda *_: None)
+        patch.setattr(world.services.deliveries, "_record", lambda *_: None)
         with police.open() as desk:
             assert desk.pull.pull(retention_days=30).bundles == 1
     world.witness_round()
