@@ -183,6 +183,13 @@ def test_the_desks_exports_and_tools_fit(told: tuple[Recorded, dict[str, Any]]) 
     for form in ("csv", "stix"):
         printed(processes, "police", "export", form, "-o", f"{out}.{form}", *stated)
     printed(processes, "police", "export", "csv", "-o", f"{out}.csv", *stated, code=1)
+    made = printed(processes, "police", "export", "list", "-o", f"{out}.1", *stated)
+    again = ("export", "list", "-o", f"{out}.2", "--previous", f"{out}.1", *stated)
+    assert printed(processes, "police", *again)["list"]["since"] == made["list"]["full"]["sha256"]
+    own = processes.folder / "own.csv"
+    own.write_text("wallet\nexample.com\n", "utf-8")
+    report_file = ("-o", str(processes.folder / "screened.csv"))
+    printed(processes, "police", "screen", str(own), "--reason", "outputs", *report_file)
     printed(processes, "police", "tool", "list")
     taxii = report["taxii"]
     answer = httpx2.get(

@@ -17,6 +17,7 @@ COMMANDS: Places = {
     "show": ("accord.desk.cli.show", "show", "One bundle in full."),
     "search": ("accord.desk.cli.search", "search", "Look values up, with a stated reason."),
     "watch": ("accord.desk.cli.watch", "watch", "Be told when a value comes in."),
+    "screen": ("accord.desk.cli.screen", "screen", "Match a file of own rows, on this computer."),
     "export": ("accord.desk.cli.export", "export", "Take records out for other tools."),
     "evidence": ("accord.desk.cli.evidence", "evidence", "One record with all that proves it."),
     "tool": ("accord.desk.cli.tool", "tool", "Tools that read this desk's feeds."),

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.export import Audience, Selection
+from accord.desk.export.list import DELTA, FULL, LIST, read_summary
 from accord.desk.export.registry import FORMATS
 from accord.desk.export.rules import WITHHELD
 from accord.desk.export.service import Exported
@@ -24,7 +26,7 @@ def _choice(
 @click.command(
     epilog="Formats: " + "; ".join(f"{one.name}: {one.words}" for one in FORMATS.values())
 )
-@click.argument("form", type=click.Choice(list(FORMATS)), metavar="{csv,xlsx,stix,misp}")
+@click.argument("form", type=click.Choice(list(FORMATS)), metavar="{csv,xlsx,stix,misp,list}")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="File or folder to make."
 )
@@ -49,6 +51,11 @@ def _choice(
 @click.option(
     "--ended", is_flag=True, help="Also what was retracted, replaced, disputed or has expired."
 )
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="With list: the folder of the list before; what changed since goes into delta.csv.",
+)
 @common_options
 def export(  # noqa: PLR0913 - one parameter for each option
     terminal: Terminal,
@@ -62,6 +69,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
     networks: tuple[str, ...],
     tlps: tuple[str, ...],
     ended: bool,
+    previous: Path | None,
 ) -> None:
     """Write what others sent to a file for another tool. It is plaintext: yours to guard."""
     wanted = Selection(
@@ -83,8 +91,9 @@ def export(  # noqa: PLR0913 - one parameter for each option
             purpose=purpose,
             reason=reason,
             now=desk.clock(),
+            previous=previous,
         )
-    terminal.result(_data(made, form), _text(made))
+    terminal.result(_data(made, form), _text(made, form))
 
 
 def _data(made: Exported, form: str) -> dict[str, object]:
@@ -96,13 +105,28 @@ def _data(made: Exported, form: str) -> dict[str, object]:
         "bundles": made.bundles,
         "sha256": made.sha256.hex(),
         "withheld": dict(made.withheld),
+        "list": _list_of(made, form),
     }
 
 
-def _text(made: Exported) -> str:
+def _list_of(made: Exported, form: str) -> dict[str, object] | None:
+    """Return rows and SHA-256 of a list's two files."""
+    if form != LIST.name:
+        return None
+    said: dict[str, object] = msgspec.to_builtins(read_summary(made.path))
+    return said
+
+
+def _text(made: Exported, form: str) -> str:
     lines = [
         f"{made.records} records of {made.bundles} bundles written to {made.path}",
         f"SHA-256 {made.sha256.hex()}; export {made.no} of the journal",
     ]
+    if form == LIST.name:
+        said = read_summary(made.path)
+        lines += [
+            f"{FULL}   {said.full.rows} rows, SHA-256 {said.full.sha256}",
+            f"{DELTA}  {said.added} added, {said.removed} removed, SHA-256 {said.delta.sha256}",
+        ]
     lines += [f"kept back: {count}. {WITHHELD[code]}" for code, count in made.withheld.items()]
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from accord.desk.intake.lines import Defaults
 from accord.desk.intake.service import IntakeOptions, read_export
 from accord.kernel.errors import Malformed, Refused
 from accord.kernel.indicators import Network, network_of_label
-from accord.kernel.markings import LegalBasis, Onward, Purpose, Tlp
+from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Terminal, common_options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,6 +41,7 @@ def _choices(*values: str) -> click.Choice[str]:
 @click.option("--preset", help="Recipients, marking and purpose kept under this name.")
 @click.option("--as", "login", help=AS_HELP)
 @click.option("--password-file", type=PASSWORD_FILE, help=PASSWORD_HELP)
+@click.option("--list", "as_list", is_flag=True, help="Send it as a list to screen against.")
 @click.option("--title", help="A line that only the recipients can read.")
 @click.option("--expires", type=click.IntRange(1, 3650), metavar="DAYS", help="Days it is valid.")
 @click.option(
@@ -73,6 +74,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
     preset: str | None,
     login: str | None,
     password_file: Path | None,
+    as_list: bool,
     title: str | None,
     expires: int | None,
     guards: tuple[Path, ...],
@@ -112,6 +114,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
             preset=preset,
             login=login,
             password_file=password_file,
+            kind=BundleKind.LIST if as_list else BundleKind.INDICATORS,
             title=title,
             expires_days=expires,
         )

@@ -30,7 +30,7 @@ from accord.desk.storage.outbox import outbox_row
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.errors import AuthenticationNeeded, Refused
-from accord.kernel.markings import LegalBasis, Onward, Purpose, Tlp
+from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Partly, Terminal
 
 DEFAULT_DAYS = 180
@@ -56,6 +56,7 @@ class Wishes:
     password_file: Path | None
     title: str | None
     expires_days: int | None
+    kind: BundleKind = BundleKind.INDICATORS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +162,7 @@ def _plan(terminal: Terminal, desk: Desk, file: Path, wishes: Wishes) -> Plan:
         ),
         expires=now + DAY * (wishes.expires_days or DEFAULT_DAYS),
         head=PayloadHead(title=wishes.title or f"Indicators of {desk.org}"),
+        kind=wishes.kind,
         source=_digest(file),
         name=file.name,
     )

@@ -357,7 +357,10 @@ class _Making:
             if one.act in DONE
         ]
         found += [
-            Custody(at=one.at, who=one.person, what=f"exported it as {one.form}")
+            # A feed that tools read has no person of its own.
+            Custody(
+                at=one.at, who=one.person or "tools of this desk", what=f"exported it as {one.form}"
+            )
             for one in who_took(self._vault, bundle.no, [record])
         ]
         return tuple(sorted(found, key=lambda one: one.at)[-MAX_CUSTODY:])

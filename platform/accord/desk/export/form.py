@@ -18,6 +18,7 @@ class Occasion:
         purpose, reason: as the person stated them.
         audience: for whom it is.
         now: unix seconds.
+        previous: the folder of the list before, for a format that tells changes.
     """
 
     org: OrgId
@@ -25,6 +26,7 @@ class Occasion:
     reason: str
     audience: str
     now: int
+    previous: Path | None = None
 
 
 class Writer(Protocol):
@@ -36,10 +38,16 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. ``folder`` says that it writes a folder of files instead of one file."""
+    """One format.
+
+    Attributes:
+        folder: it writes a folder of files instead of one file.
+        empty: without any record it still says something.
+    """
 
     name: str
     ending: str
     words: str
     write: Writer
     folder: bool = False
+    empty: bool = False

@@ -11,7 +11,7 @@ from accord.desk.export.form import Format, Occasion
 from accord.desk.export.rules import WITHHELD
 from accord.desk.export.selection import Selection, Tally, select
 from accord.desk.storage import Vault
-from accord.desk.storage.exports import ExportEntry, add_export
+from accord.desk.storage.exports import ExportEntry, add_export, was_exported
 from accord.desk.storage.journal import Act, record_act_in
 from accord.kernel.errors import Conflict, Malformed, Refused
 from accord.kernel.identifiers import OrgId
@@ -43,14 +43,28 @@ def export(  # noqa: PLR0913 - one argument for each thing a person states
     purpose: str,
     reason: str,
     now: int,
+    previous: Path | None = None,
 ) -> Exported:
     """Export the chosen records to ``target``.
 
     The file is written beside its place, readable by its owner alone; then the export and its
     records are written down; only then it gets its name. A failure leaves nothing behind.
 
+    Args:
+        vault: the open vault.
+        form: in which form.
+        target: file or folder to make.
+        wanted: which records.
+        org: whose desk makes it.
+        person: who takes it.
+        purpose: what for.
+        reason: why, in words.
+        now: unix seconds.
+        previous: the list before, made by this desk; changes since it are told.
+
     Raises:
-        Malformed: ``reason_missing``, ``reason_long``, ``purpose_unknown``.
+        Malformed: ``reason_missing``, ``reason_long``, ``purpose_unknown``, ``list_damaged``,
+            ``list_unknown``: this desk made no such list.
         Conflict: ``export_exists``; nothing is overwritten.
         Refused: ``export_empty`` with what stays behind, ``export_large``.
     """
@@ -60,6 +74,7 @@ def export(  # noqa: PLR0913 - one argument for each thing a person states
         reason=_checked(reason),
         audience=wanted.audience.value,
         now=now,
+        previous=_made_here(vault, form, previous),
     )
     if target.exists():
         raise Conflict(
@@ -74,7 +89,7 @@ def export(  # noqa: PLR0913 - one argument for each thing a person states
     umask = os.umask(0o077)
     try:
         form.write(part, select(vault, wanted, tally, now=now), occasion)
-        if not tally.records:
+        if not tally.records and not form.empty:
             raise Refused(
                 "export_empty",
                 "No record here may go out in this way.",
@@ -122,6 +137,21 @@ def _write_down(
             now=occasion.now,
         )
     return number
+
+
+def _made_here(vault: Vault, form: Format, previous: Path | None) -> Path | None:
+    """Return ``previous`` when the journal knows it as an export of this form, unchanged."""
+    if previous is not None and (
+        not (form.empty and previous.is_dir())
+        or not was_exported(vault, form=form.name, sha256=_digest(previous))
+    ):
+        raise Malformed(
+            "list_unknown",
+            "This desk made no such list, or it was changed since.",
+            observed=previous.name,
+            next_step="Name the folder of the list before, as it was made, or leave it out.",
+        )
+    return previous
 
 
 def _checked(reason: str) -> str:

@@ -104,7 +104,7 @@ class Hit:
         A dispute is somebody's word beside it, and what is no longer delivered is still here:
         neither takes anything away, or a member could silence what others say.
         """
-        return not _OVER & set(self.states)
+        return not is_over(self.states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +203,11 @@ def end_states(
     if bundle.expires <= now:
         states.add(EndState.EXPIRED)
     return tuple(sorted(states)) or (EndState.ACTIVE,)
+
+
+def is_over(states: Collection[EndState]) -> bool:
+    """Tell whether a record with these states stands no more (``Hit.active``)."""
+    return not _OVER.isdisjoint(states)
 
 
 def told_states(vault: Vault, bundle: StoredBundle) -> tuple[EndState, ...]:

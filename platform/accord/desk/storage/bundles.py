@@ -15,7 +15,7 @@ import numpy as np
 
 from accord.desk.storage import blocks, terms
 from accord.desk.storage.terms import Family
-from accord.desk.storage.texts import entries
+from accord.desk.storage.texts import MOVED, entries
 from accord.desk.storage.vault import Vault, widen_cache
 from accord.kernel.errors import NotFound, Refused
 from accord.kernel.identifiers import BundleId, KeyId, OrgId
@@ -192,12 +192,12 @@ def index_records(
 ) -> None:
     """Let the records ``first``, ``first + 1`` and so on be found; ``None`` cannot be."""
     widen_cache(connection)
-    values, words, prefixes = entries(records)
-    for family, some, keys in (
-        (Family.VALUES, values, terms.term_keys(values.texts, term_key)),
-        (Family.WORDS, words, terms.term_keys(words.texts, term_key)),
-        (Family.PREFIXES, prefixes, terms.prefix_keys(prefixes.texts)),
-    ):
+    for family, some in entries(records).items():
+        keys = (
+            terms.prefix_keys(some.texts)
+            if family is Family.PREFIXES
+            else terms.term_keys(some.texts, term_key)
+        )
         numbers = np.array(some.places, dtype="<u4") + np.uint32(first)
         terms.add_terms(connection, keys, numbers, family)
 
@@ -330,8 +330,7 @@ def find_records(
 
     The index compares hashes: the caller compares the text itself.
     """
-    connection = vault.connection
-    numbers = terms.find_terms(connection, terms.term_keys(texts, vault.term_key))
+    numbers = _numbers_of(vault, texts)
     wanted = [found[-limit:] for found in numbers]
     read = records_at(vault, [number for found in wanted for number in found])
     answers = []
@@ -339,6 +338,19 @@ def find_records(
         records = [read[number] for number in some if number in read]
         answers.append((len(found), [one for one in records if way in (None, one.bundle.way)]))
     return answers
+
+
+def _numbers_of(vault: Vault, texts: Sequence[str]) -> list[list[int]]:
+    """Return the numbers of each text; what is marked as moved has a family of its own."""
+    found: list[list[int]] = [[] for _ in texts]
+    moved = [place for place, text in enumerate(texts) if text.startswith(MOVED)]
+    others = [place for place, text in enumerate(texts) if not text.startswith(MOVED)]
+    for family, places in ((Family.VALUES, others), (Family.MOVES, moved)):
+        keys = terms.term_keys([texts[place] for place in places], vault.term_key)
+        some = terms.find_terms(vault.connection, keys, family)
+        for place, numbers in zip(places, some, strict=True):
+            found[place] = numbers
+    return found
 
 
 def find_noted(vault: Vault, words: Sequence[str], *, limit: int) -> tuple[int, list[FoundRecord]]:

@@ -76,6 +76,14 @@ def exports(vault: Vault, *, limit: int = 100) -> list[ExportEntry]:
     return [_entry(row) for row in rows]
 
 
+def was_exported(vault: Vault, *, form: str, sha256: bytes) -> bool:
+    """Tell whether an export of this form with this fingerprint left the desk."""
+    row = vault.connection.execute(
+        "SELECT 1 FROM exports WHERE form = ? AND sha256 = ? LIMIT 1", (form, sha256)
+    ).fetchone()
+    return row is not None
+
+
 def who_took(vault: Vault, bundle: int, records: Sequence[int] | None = None) -> list[ExportEntry]:
     """Return the exports that hold records of a bundle.
 

@@ -12,8 +12,8 @@ from accord.desk.storage.bundles import index_records
 from accord.desk.storage.vault import Vault, put_setting
 from accord.kernel.indicators import IndicatorRecord
 
-VERSION = b"2"
-"""1: values and aliases. 2: also hosts above a host, moves, words of notes, prefixes."""
+VERSION = b"3"
+"""1: values and aliases. 3: also hosts above a host, moves, words of notes, prefixes."""
 
 _SETTING = "index_version"
 _decode = msgspec.json.Decoder(IndicatorRecord).decode

@@ -1,6 +1,6 @@
 """The term index: which records hold this text? Exact, for tens of millions of records.
 
-A term is a text of a record (texts.py). There are three families: values and words of notes, whose
+A term is a text of a record (texts.py). There are families: values, words of notes and moves, whose
 key is the first 8 bytes of keyed BLAKE2b (the key lives in the vault), so that nobody outside can
 make keys collide; and prefixes, whose key is the first 8 characters in their order, so that a
 range of keys is a prefix. A reader compares the text anyway. Each import writes one *run* of a
@@ -43,6 +43,8 @@ KEY_CHARACTERS = 8
 """Characters of a beginning that its key holds."""
 
 _ENTRY = 12
+_KEYS_AT_ONCE = 2_000
+"""Keys looked up together; at most as many chunks are in memory (15 MB)."""
 _NO_KEYS: Keys = np.empty(0, "<u8")
 _NO_NUMBERS: Numbers = np.empty(0, "<u4")
 
@@ -53,6 +55,7 @@ class Family(IntEnum):
     VALUES = 0
     WORDS = 1
     PREFIXES = 2
+    MOVES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,20 +173,28 @@ def _in_range(connection: sqlite3.Connection, low: int, high: int, family: Famil
 def _find_in_run(
     connection: sqlite3.Connection, run: _Run, sought: Keys
 ) -> Iterable[tuple[int, list[int]]]:
+    """Yield the place among the rising ``sought`` keys, and the numbers, of each that is there."""
     # An entry equal to a fence may also end the chunk before it.
     lowest = np.maximum(np.searchsorted(run.fences, sought, side="left").astype(np.int64) - 1, 0)
     highest = np.searchsorted(run.fences, sought, side="right").astype(np.int64) - 1
-    cached, keys, numbers = -1, _NO_KEYS, _NO_NUMBERS
-    lows, highs = lowest.tolist(), highest.tolist()
-    for at, key in enumerate(sought):
-        for chunk in range(lows[at], highs[at] + 1):
-            if chunk != cached:
-                keys, numbers = _read_chunk(connection, run.first_chunk + chunk)
-                cached = chunk
-            start = int(keys.searchsorted(key, side="left"))
-            if start < len(keys) and keys[start] == key:
-                end = int(keys.searchsorted(key, side="right"))
-                yield at, numbers[start:end].tolist()
+    for start in range(0, len(sought), _KEYS_AT_ONCE):
+        part = slice(start, start + _KEYS_AT_ONCE)
+        low, high = lowest[part], highest[part]
+        # Nearly always a key has one chunk; one that fills several takes all between.
+        wide = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True) if b > a + 1]
+        chunks = np.unique(np.concatenate([low, np.maximum(low, high), *wide]))
+        keys, numbers = _read_chunks(connection, run.first_chunk + chunks)
+        first = keys.searchsorted(sought[part], side="left").tolist()
+        last = keys.searchsorted(sought[part], side="right").tolist()
+        for place, (one, end) in enumerate(zip(first, last, strict=True), start=start):
+            if end > one:
+                yield place, numbers[one:end].tolist()
+
+
+def _read_chunks(connection: sqlite3.Connection, chunks: NDArray[np.int64]) -> tuple[Keys, Numbers]:
+    """Return the entries of rising ``chunks`` one after the other."""
+    pieces = [_read_chunk(connection, chunk) for chunk in chunks.tolist()]
+    return np.concatenate([keys for keys, _ in pieces]), np.concatenate([n for _, n in pieces])
 
 
 def _runs(connection: sqlite3.Connection, family: Family) -> list[_Run]:

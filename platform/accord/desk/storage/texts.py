@@ -8,9 +8,10 @@ one kind have in common, so that the first characters of the key tell them apart
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from accord.desk.storage.terms import Family
 from accord.kernel.indicators import IndicatorRecord, Kind
 
 BELOW: Final = "."
@@ -29,6 +30,7 @@ _HEADS: Final = (
     *("https://", "http://", "ftp://", "bitcoincash:", "0x"),
     *("bc1q", "bc1p", "ltc1q", "addr1q", "cosmos1"),
 )
+_HEAD = re.compile("|".join(_HEADS)).match
 _WORD = re.compile(r"\w{2,}")
 _DOMAIN, _URL = Kind.DOMAIN, Kind.URL
 
@@ -37,10 +39,13 @@ def host_of(record: IndicatorRecord) -> str | None:
     """Return the host of a domain or link, sub-domains included; ``None`` of other kinds."""
     if record.kind is _DOMAIN:
         return record.value
-    if record.kind is not _URL:
-        return None
-    # A canonical link has neither user nor password; a bracketed address has no domain above.
-    authority = record.value.split("/", 3)[2]
+    return host_of_link(record.value) if record.kind is _URL else None
+
+
+def host_of_link(link: str) -> str:
+    """Return the host of a canonical link; a bracketed address stays in its brackets."""
+    # A canonical link has neither user nor password.
+    authority = link.split("/", 3)[2]
     return authority if authority.startswith("[") else authority.partition(":")[0]
 
 
@@ -50,25 +55,36 @@ def above(host: str) -> list[str]:
     return [".".join(labels[at:]) for at in range(1, len(labels) - 1)][-MAX_ABOVE:]
 
 
-def terms_of(record: IndicatorRecord) -> list[str]:
-    """Return every term of a record, each once."""
-    if record.alias is None and record.network is not None and record.moves is None:
+def values_of(record: IndicatorRecord) -> list[str]:
+    """Return the value, its aliases, a link's host and the domains above a host, each once."""
+    if record.alias is None and record.network is not None:
         return [record.value]  # the common case: a wallet
-    texts = [record.value]
     host = host_of(record)
     # A host's own domain is above it: as a plain term, many hosts would hide the domain itself.
-    texts += [
+    texts = [
         BELOW + alias if host and host.endswith("." + alias) else alias
         for alias in record.alias or ()
     ]
     if host is not None:
         texts.append(host)
         texts += [BELOW + domain for domain in above(host)]
-    for move in record.moves or ():
-        texts.append(MOVED + move.tx)
-        if move.peer is not None:
-            texts.append(MOVED + move.peer)
+    return list(dict.fromkeys((record.value, *texts)))
+
+
+def moves_of(record: IndicatorRecord) -> list[str]:
+    """Return the transactions and counterparties of a wallet's moves, marked, each once."""
+    texts = [
+        MOVED + text
+        for move in record.moves or ()
+        for text in (move.tx, move.peer)
+        if text is not None
+    ]
     return list(dict.fromkeys(texts))
+
+
+def terms_of(record: IndicatorRecord) -> list[str]:
+    """Return every term under which a whole value finds a record."""
+    return values_of(record) if record.moves is None else [*values_of(record), *moves_of(record)]
 
 
 def words_of(text: str) -> list[str]:
@@ -85,10 +101,8 @@ def prefixes_of(record: IndicatorRecord) -> list[str]:
 
 def without_head(text: str) -> str:
     """Return ``text`` without what many values of its kind begin with."""
-    for head in _HEADS:
-        if text.startswith(head):
-            return text[len(head) :]
-    return text
+    head = _HEAD(text)
+    return text if head is None else text[head.end() :]
 
 
 def is_head(text: str) -> bool:
@@ -102,20 +116,36 @@ class Entries(NamedTuple):
     texts: list[str]
     places: list[int]
 
+    def add_one(self, text: str, place: int) -> None:
+        """Add one text of the record at ``place``."""
+        self.texts.append(text)
+        self.places.append(place)
+
+    def add(self, texts: Sequence[str], place: int) -> None:
+        """Add texts of the record at ``place``."""
+        self.texts.extend(texts)
+        self.places.extend([place] * len(texts))
+
 
 def entries(
     records: Sequence[IndicatorRecord | None],
-) -> tuple[Entries, Entries, Entries]:
-    """Return texts and places of all records: values, words, prefixes."""
-    terms, words, prefixes = Entries([], []), Entries([], []), Entries([], [])
+) -> Mapping[Family, Entries]:
+    """Return the texts and places of all records for each family."""
+    found = {family: Entries([], []) for family in Family}
+    values, words, prefixes, moves = (found[family] for family in Family)
     for place, record in enumerate(records):
         if record is None:
             continue
-        for family, some in (
-            (terms, terms_of(record)),
-            (words, [] if record.note is None else words_of(record.note)),
-            (prefixes, prefixes_of(record)),
-        ):
-            family.texts.extend(some)
-            family.places.extend([place] * len(some))
-    return terms, words, prefixes
+        if record.network is not None and record.alias is None:  # the common case, in line
+            value = record.value
+            head = _HEAD(value)
+            values.add_one(value, place)
+            prefixes.add_one(value if head is None else value[head.end() :], place)
+        else:
+            values.add(values_of(record), place)
+            prefixes.add(prefixes_of(record), place)
+        if record.note is not None:
+            words.add(words_of(record.note), place)
+        if record.moves is not None:
+            moves.add(moves_of(record), place)
+    return found
