@@ -92,3 +92,21 @@ def test_without_a_desk_nothing_is_sent(tmp_path: Path, schemas: Path, export: P
     answer = nobody.run("submit", str(export), "--to", "police", *HOW, code=4)
     assert answer["error"]["code"] == "not_enrolled"
     assert json.dumps(answer)
+
+
+def test_a_held_row_goes_only_with_a_stated_reason_that_is_journalled(
+    bank: Cli, police: Cli, export: Path, tmp_path: Path
+) -> None:
+    guards = tmp_path / "lists"
+    guards.mkdir()
+    (guards / "guard.csv").write_text(f"address\n{EVM}\n")
+    words = ("submit", str(export), "--to", "police", *HOW, "--guards", str(guards))
+    row = 2
+    assert bank.run(*words, code=5)["totals"]["held"] == 1
+    release = ("--release", str(row))
+    assert bank.run(*words, *release, code=1)["error"]["code"] == "reason_missing"
+    assert bank.run(*words, *release, "--reason", " ", code=1)["error"]["code"] == "reason_missing"
+    sent = bank.run(*words, *release, "--reason", "our own suspect's wallet", code=5)
+    assert (sent["totals"]["held"], sent["sent"]["records"]) == (0, 1)
+    assert [one["code"] for one in sent["records"] if one["row"] == row] == ["released"]
+    assert police.run("pull")["records"] == 2

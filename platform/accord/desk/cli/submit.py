@@ -20,6 +20,8 @@ from accord.kernel.indicators import Network, network_of_label
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Terminal, common_options
 
+MIN_REASON, MAX_REASON = 3, 500
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -51,6 +53,15 @@ def _choices(*values: str) -> click.Choice[str]:
     help="Directory of MISP warninglists and *guard*.csv, or one list. Repeatable.",
 )
 @click.option(
+    "--release",
+    "released",
+    multiple=True,
+    type=click.IntRange(1),
+    metavar="ROW",
+    help="Let this row go although a guard list holds it; needs --reason. Repeatable.",
+)
+@click.option("--reason", help="Why held rows are let go; kept in the journal.")
+@click.option(
     "--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="What a column means."
 )
 @click.option("--network", help="Network of rows that name none, for example btc.")
@@ -78,6 +89,8 @@ def submit(  # noqa: PLR0913 - one argument for each option
     title: str | None,
     expires: int | None,
     guards: tuple[Path, ...],
+    released: tuple[int, ...],
+    reason: str | None,
     mapping: tuple[str, ...],
     network: str | None,
     keep_url: bool,
@@ -89,6 +102,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Check FILE (CSV, TSV, XLSX, XLS), seal it for the recipients and send it."""
     _refuse_same_file(file, records, refused)
+    _check_release(released, reason)
     options = IntakeOptions(
         mapping=_parse_mapping(mapping),
         guards=guards,
@@ -98,6 +112,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
         sheet=sheet,
         defaults=Defaults(network=_parse_network(network)),
         home=terminal.home,
+        released=frozenset(released),
         now=system_clock(),
     )
     if not terminal.dry_run:
@@ -115,6 +130,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
             login=login,
             password_file=password_file,
             kind=BundleKind.LIST if as_list else BundleKind.INDICATORS,
+            release_reason=reason,
             title=title,
             expires_days=expires,
         )
@@ -130,6 +146,17 @@ def submit(  # noqa: PLR0913 - one argument for each option
     if report.records_left_out and terminal.json:
         terminal.say("The rows are not listed above 10,000; add --records FILE for all of them.")
     outcome_of(intake.totals)
+
+
+def _check_release(released: tuple[int, ...], reason: str | None) -> None:
+    """Rows that a guard holds go with a stated reason only."""
+    said = (reason or "").strip()
+    if released and not (MIN_REASON <= len(said) <= MAX_REASON and said.isprintable()):
+        raise Malformed(
+            "reason_missing",
+            "Held rows are let go with a stated reason, in one line.",
+            next_step="Give --reason: why does this value name no one but a suspect?",
+        )
 
 
 def _parse_mapping(items: tuple[str, ...]) -> dict[str, str]:

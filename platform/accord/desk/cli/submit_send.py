@@ -13,7 +13,7 @@ from typing import Any
 from accord.desk.app import Desk
 from accord.desk.cli.addressing import confirmed_recipients
 from accord.desk.cli.drafts import draft_data
-from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.presets import read_preset
 from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import signed_in
@@ -26,6 +26,7 @@ from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
 from accord.desk.storage.bundles import known_values
 from accord.desk.storage.drafts import Draft
+from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.envelope.payload import PayloadHead
@@ -35,6 +36,7 @@ from accord.terminal import Partly, Terminal
 
 DEFAULT_DAYS = 180
 DAY = 86_400
+SHOWN_ROWS = 1000
 CHUNK = 1024 * 1024
 
 
@@ -54,6 +56,7 @@ class Wishes:
     preset: str | None
     login: str | None
     password_file: Path | None
+    release_reason: str | None
     title: str | None
     expires_days: int | None
     kind: BundleKind = BundleKind.INDICATORS
@@ -87,6 +90,7 @@ def send_export(
         plan = _plan(terminal, desk, file, _filled(desk, wishes))
         approval = desk.submissions.needs_approval(plan)
         maker = _maker(desk, wishes) if approval else ""
+        _note_release(desk, file, options, wishes)
         known = _SentBefore(desk, plan)
         intake = read_export(file, dataclasses.replace(options, already_sent=known))
         report = DryRun(intake, file.name)
@@ -107,6 +111,21 @@ def send_export(
     outcome_of(intake.totals, taken_up=sent.resumed and bool(sent.bundles))
     if not sent.complete:
         raise Partly
+
+
+def _note_release(desk: Desk, file: Path, options: IntakeOptions, wishes: Wishes) -> None:
+    """Write down, before anything goes, which held rows a person lets go, and why."""
+    if not options.released:
+        return
+    rows = ", ".join(map(str, sorted(options.released)[:SHOWN_ROWS]))
+    record_act(
+        desk.vault,
+        person=wishes.login or person_here(),
+        act=Act.BUNDLE_RELEASE,
+        subject=f"{file.name[:80]}: {len(options.released)} held rows: {rows}",
+        reason=(wishes.release_reason or "").strip(),
+        now=desk.clock(),
+    )
 
 
 def _filled(desk: Desk, wishes: Wishes) -> Wishes:

@@ -5,7 +5,7 @@ kind and network, or a URL that stands for its host; (4) does a guard hold it; (
 an earlier bundle hold it already; (6) its record line, with the context that the row gives.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -39,6 +39,7 @@ _RETRIED = frozenset({"unknown_format", "not_ascii_lookalike", "checksum_wrong"}
 _WORDS = {
     "respelled": "Written in its one form.",
     "url_to_domain": "A link stands for its site; say --keep-url to send the link itself.",
+    "released": "On a guard list; a person let it go, with a reason.",
     "note_masked": "The note was masked: it may identify a person.",
     "no_value": "There is no value in this row.",
     "blank_row": "The row is empty.",
@@ -62,7 +63,7 @@ class _Candidate(msgspec.Struct, gc=False):
 class Judge:
     """Gives each row its result; keeps what was seen over the whole file."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a row is judged by
         self,
         *,
         columns: Sequence[str],
@@ -73,8 +74,10 @@ class Judge:
         keep_url: bool,
         already_sent: AlreadySent | None,
         totals: Totals,
+        released: Collection[int] = (),
     ) -> None:
-        """Prepare for one file."""
+        """Prepare for one file; ``released`` are numbers of rows that no guard holds."""
+        self._released = frozenset(released)
         self._width = len(columns)
         self._values = [i for i, column in enumerate(columns) if meaning[column] is Field.VALUE]
         self._networks = [i for i, name in enumerate(columns) if meaning[name] is Field.NETWORK]
@@ -115,6 +118,9 @@ class Judge:
             candidate = self._candidate(place, number, answer, rows[place] or [])
             hit = self._guards.hit(candidate.found)
             if hit is None:
+                candidates.append(candidate)
+            elif number in self._released:
+                candidate.code = candidate.code or "released"
                 candidates.append(candidate)
             else:
                 found = candidate.found

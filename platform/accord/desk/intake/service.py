@@ -38,6 +38,7 @@ class IntakeOptions:
         defaults: network, confidence and basis of rows that do not say it.
         home: directory where mappings are remembered; ``None`` remembers nothing.
         already_sent: says which values were sent before.
+        released: numbers of rows that a person lets go although a guard holds them.
         now: unix seconds; times more than a day after it are left out. ``None`` checks nothing.
     """
 
@@ -50,6 +51,7 @@ class IntakeOptions:
     defaults: Defaults = dataclasses.field(default_factory=Defaults)
     home: Path | None = None
     already_sent: AlreadySent | None = None
+    released: frozenset[int] = frozenset()
     now: int | None = None
 
 
@@ -103,6 +105,7 @@ class Intake:
             keep_url=options.keep_url,
             already_sent=options.already_sent,
             totals=self.totals,
+            released=options.released,
         )
 
     def __iter__(self) -> Iterator[list[RowResult]]:

@@ -48,7 +48,7 @@ class Act(StrEnum):
 
 ACTS: Mapping[Act, str] = {
     Act.BUNDLE_PURGE: "The plaintext of a bundle was deleted at the end of its retention.",
-    Act.BUNDLE_RELEASE: "A bundle or record that was kept aside was let in, with a reason.",
+    Act.BUNDLE_RELEASE: "Records that were kept aside were let in or let go, with a reason.",
     Act.BUNDLE_RETRACT: "A bundle of our own, or records of it, was taken back.",
     Act.BUNDLE_SUBMIT: "A bundle was sealed and sent.",
     Act.BUNDLE_VIEW: "A person looked at an opened bundle.",
