@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 from click.testing import CliRunner
 from tests.support import postgres
@@ -178,7 +179,7 @@ def test_a_poll_at_one_process_is_woken_by_the_other(two: Two) -> None:
 def test_a_commit_is_heard_and_a_broken_connection_is_made_again(two: Two) -> None:
     """What shortens the waiting: not the look that each makes every second anyway."""
     heard = threading.Event()
-    listener = Listener(two.world.config.database, [heard.set])
+    listener = Listener(two.world.config.database, [heard.set], name="a-third-process")
     listener.start()
     assert heard.wait(20), "it looks once when it has connected"
     for breaks in (False, True):
@@ -194,6 +195,26 @@ def test_a_commit_is_heard_and_a_broken_connection_is_made_again(two: Two) -> No
         assert put(two, two.other, two.bank.seal(two.police)).status_code == 202
         assert heard.wait(20)
     listener.stop()
+
+
+def test_a_process_is_not_woken_by_what_it_announced_itself() -> None:
+    heard: list[bool] = []
+    connected, told = threading.Event(), threading.Event()
+
+    def wake() -> None:
+        heard.append(connected.is_set())
+        (told if connected.is_set() else connected).set()
+
+    with postgres.fresh_address() as address:
+        listener = Listener(address, [wake], name="ours")
+        listener.start()
+        assert connected.wait(20)
+        with psycopg.connect(address, autocommit=True) as connection:
+            for name in ("ours", "ours", "theirs"):
+                connection.execute(f"NOTIFY accord_hub, '{name}'")
+        assert told.wait(20)
+        listener.stop()
+    assert heard == [False, True], "when it had connected, and for the other process"
 
 
 def test_both_see_what_was_enrolled_at_one(two: Two) -> None:

@@ -204,7 +204,7 @@ def build_services(
         turn=Turn(database.address, WITNESSES),
         listener=None
         if database.address is None
-        else Listener(database.address, [feed.notify, logs.wake, rounds.wake]),
+        else Listener(database.address, [feed.notify, logs.wake, rounds.wake], name=database.name),
         clock=clock,
     )
     jobs.every("expiry", EXPIRY_SECONDS, lambda now: retention.expire(now=now))

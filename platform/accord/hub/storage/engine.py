@@ -4,8 +4,9 @@ Everything that differs between the engines stands in this room. SQLite is one f
 process; PostgreSQL may be written to by several at once.
 """
 
+import secrets
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -27,17 +28,18 @@ class Database:
     """The engines of one database: ``writing`` is for the writer alone.
 
     ``address`` is that of a PostgreSQL server; then other processes may serve beside this one, and
-    ``beside`` is for the single statements by which they agree.
+    ``beside`` is for the single statements by which they agree, ``name`` is this process's.
     """
 
     writing: Engine
     reading: Engine
     beside: Engine | None = None
     address: str | None = None
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def participants(self) -> list[Participant]:
         """Return what takes part in the writer's transactions for other processes' sake."""
-        return [] if self.address is None else [Announcer()]
+        return [] if self.address is None else [Announcer(self.name)]
 
     def close(self) -> None:
         """Close all connections."""

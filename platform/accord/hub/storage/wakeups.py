@@ -21,7 +21,11 @@ log = structlog.get_logger("accord.hub.wakeups")
 
 
 class Announcer:
-    """A participant of the writer that announces each of its commits."""
+    """A participant of the writer that announces each of its commits, in this process's name."""
+
+    def __init__(self, name: str) -> None:
+        """Announce as ``name``: letters and digits."""
+        self._statement = f"NOTIFY {CHANNEL}, '{name}'"
 
     def begin(self, connection: Connection) -> None:
         """Nothing to learn."""
@@ -35,7 +39,7 @@ class Announcer:
 
     def before_commit(self, connection: Connection) -> None:
         """Announce it; the server tells nobody before the commit."""
-        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        connection.exec_driver_sql(self._statement)
 
     def after_commit(self) -> None:
         """Nothing to do."""
@@ -45,11 +49,18 @@ class Announcer:
 
 
 class Listener:
-    """Wakes those who wait in this process whenever any process has committed."""
+    """Wakes those who wait in this process whenever another one has committed."""
 
-    def __init__(self, address: str, wake: Sequence[Callable[[], None]]) -> None:
-        """Listen at ``address`` once started; ``wake`` is called for each announcement."""
+    def __init__(self, address: str, wake: Sequence[Callable[[], None]], *, name: str) -> None:
+        """Listen at ``address`` once started.
+
+        Args:
+            address: of the database.
+            wake: called for each announcement of another process.
+            name: of this process; who acts here has already woken those whom it concerns.
+        """
         self._address = address
+        self._name = name
         self._wake = tuple(wake)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="hub-listener", daemon=True)
@@ -71,7 +82,8 @@ class Listener:
                     connection.execute(f"LISTEN {CHANNEL}")
                     self._tell()  # what came while nobody listened
                     while not self._stop.is_set():
-                        if list(connection.notifies(timeout=LOOK_SECONDS, stop_after=1)):
+                        heard = connection.notifies(timeout=LOOK_SECONDS, stop_after=1)
+                        if any(one.payload != self._name for one in heard):
                             self._tell()
             except psycopg.Error as error:
                 log.warning("listener.failed", reason=type(error).__name__)
