@@ -213,8 +213,9 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     page.goto("/search")
     stops = tab_stops(page)
     assert stops[:4] == ["Skip to the content", "Accord desk", "Inbox", "Search"]
-    assert stops[4:9] == ["Watches", "Recalls", "Requests", "Contacts", "Sign out"]
-    assert stops[9:] == [
+    assert stops[4:8] == ["Watches", "Recalls", "Requests", "Drafts"]
+    assert stops[8:10] == ["Contacts", "Sign out"]
+    assert stops[10:] == [
         "Wallets, transactions, domains, onion services or links",
         "Reason",
         "How to look",

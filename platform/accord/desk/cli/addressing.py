@@ -1,11 +1,12 @@
-"""Who is meant by ``--to``: patterns are resolved, shown and confirmed before sealing."""
+"""Who and what is meant by options of many commands: patterns of ``--to``, names of networks."""
 
 from collections.abc import Sequence
 
 from accord.desk.app import Desk
 from accord.desk.exchange.routing import is_pattern
-from accord.kernel.errors import Refused
+from accord.kernel.errors import Malformed, Refused
 from accord.kernel.identifiers import OrgId
+from accord.kernel.indicators import network_of_label
 from accord.terminal import Terminal
 
 TO_HELP = "Who may open it: name@hub, or kind:law_enforcement@NL."
@@ -33,3 +34,17 @@ def confirmed_recipients(terminal: Terminal, desk: Desk, names: Sequence[str]) -
             next_step="Answer yes, or give --yes.",
         )
     return recipients
+
+
+def told_network(label: str | None) -> str | None:
+    """Return the network that a person named, as a code; ``None`` stays ``None``.
+
+    Raises:
+        Malformed: ``network_unknown``.
+    """
+    if label is None:
+        return None
+    found = network_of_label(label)
+    if found is None:
+        raise Malformed("network_unknown", "This network is not known.", observed=label[:20])
+    return found.value

@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
+from accord.desk.cli.addressing import told_network
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.screening import Screened, ScreenOptions
 from accord.desk.screening import screen as screen_file
 from accord.desk.screening.lists import ListUsed
 from accord.desk.screening.service import Matched
-from accord.kernel.errors import Malformed
-from accord.kernel.indicators import network_of_label
 from accord.terminal import Partly, Terminal, common_options
 
 MAX_JOBS = 16
@@ -55,7 +54,7 @@ def screen(  # noqa: PLR0913 - one parameter for each option
     options = ScreenOptions(
         report=output,
         columns=columns,
-        network=_network(network),
+        network=told_network(network),
         encoding=encoding,
         delimiter=delimiter,
         sheet=sheet,
@@ -164,12 +163,3 @@ def _line(one: Matched) -> str:
         f"{one.match}  {one.record.value}  {one.found.bundle.org}  {one.found.bundle.id} "
         f"record {one.found.record}  {', '.join(one.states)}"
     )
-
-
-def _network(label: str | None) -> str | None:
-    if label is None:
-        return None
-    found = network_of_label(label)
-    if found is None:
-        raise Malformed("network_unknown", "This network is not known.", observed=label[:20])
-    return found.value

@@ -4,13 +4,12 @@ import sys
 
 import click
 
+from accord.desk.cli.addressing import told_network
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import search_data, search_text
 from accord.desk.indicators import How, Manner
 from accord.desk.indicators import search as search_vault
 from accord.desk.indicators.search import MAX_VALUES
-from accord.kernel.errors import Malformed
-from accord.kernel.indicators import network_of_label
 from accord.terminal import Partly, Terminal, common_options
 
 MAX_LINE = 8192
@@ -40,12 +39,7 @@ def search(
         raise click.UsageError(_ONE_MANNER)
     how = How.PREFIX if prefix else How.NOTE if note else How.VALUES
     sought = _from_stdin() if values == ("-",) else list(values)
-    told = None
-    if network is not None:
-        found = network_of_label(network)
-        if found is None:
-            raise Malformed("network_unknown", "This network is not known.", observed=network[:20])
-        told = found.value
+    told = told_network(network)
     with opened_desk(terminal) as desk:
         report = search_vault(
             desk.vault,

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from accord.desk.cli.addressing import told_network
 from accord.desk.cli.correspondence import deadline_of
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import hit_data, moment
@@ -22,8 +23,6 @@ from accord.desk.storage.watches import (
     mark_seen,
     watches,
 )
-from accord.kernel.errors import Malformed
-from accord.kernel.indicators import network_of_label
 from accord.terminal import Terminal, common_options
 
 MAX_HITS = 1000
@@ -87,7 +86,7 @@ def add(
             person=person_here(),
             now=now,
             expires=deadline_of(until, now=now),
-            network=_network(network),
+            network=told_network(network),
             subdomains=subdomains,
         )
     terminal.result(
@@ -216,12 +215,3 @@ def _line(one: Watch, now: int, hits: int = 0, unseen: int = 0) -> str:
         f"{one.no}  {_state(one, now)}  {one.value}{below}  until {moment(one.expires)}  "
         f"by {one.person}: {one.reason}  {hits} hits{new}"
     )
-
-
-def _network(label: str | None) -> str | None:
-    if label is None:
-        return None
-    found = network_of_label(label)
-    if found is None:
-        raise Malformed("network_unknown", "This network is not known.", observed=label[:20])
-    return found.value
