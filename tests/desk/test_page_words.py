@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import pytest
 
+from accord.desk.cli import feedback
 from accord.desk.exchange.confirmations import Standing
+from accord.desk.exchange.timeline import ACTORS, Step, What, Word
 from accord.desk.indicators import How, Match
 from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
@@ -24,6 +26,13 @@ from accord.webbase.names import NETWORKS
         (words.ADVICE, EndState),
         (words.STANDING, Standing),
         (words.OUTBOX, OutboxState),
+        (words.WHAT, What),
+        (words.WORD, Word),
+        (words.STEP, Step),
+        (feedback.WHAT, What),
+        (feedback.WORDS, Word),
+        (feedback.STEPS, Step),
+        (ACTORS, Step),
         (words.HOW, How),
         (words.MATCH, Match),
         (NETWORKS, Network),

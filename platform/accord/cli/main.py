@@ -28,6 +28,7 @@ COMMANDS: Places = {
     "notice": ("accord.desk.cli.notice", "notice", "Send members a short notice."),
     "contacts": ("accord.desk.cli.contacts", "list_contacts", "Whom to call, by country."),
     "retract": ("accord.desk.cli.retract", "retract", "Take a bundle or records of it back."),
+    "recalls": ("accord.desk.cli.recalls", "list_recalls", "What was taken back, and who has it."),
     "erasure": ("accord.desk.cli.erasure", "erasure", "The hub's proof that it deleted a bundle."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
     "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),

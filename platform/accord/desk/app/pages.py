@@ -21,9 +21,10 @@ from accord.desk.web import PageServices, page_routes
 from accord.desk.web.drafts import DRAFTS, Waiting, draft_routes
 from accord.desk.web.evidence import EvidenceMaking, evidence_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
-from accord.desk.web.pages import INBOX, SEARCH
+from accord.desk.web.pages import INBOX, SEARCH, SENT
 from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
+from accord.desk.web.sent import sent_routes
 from accord.desk.web.watches import WATCHES, watch_routes
 from accord.kernel.directory.state import DirectoryState
 from accord.kernel.errors import Unavailable
@@ -85,6 +86,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.register_blueprint(page_routes(services))
     app.register_blueprint(watch_routes(services))
     app.register_blueprint(recall_routes(services))
+    app.register_blueprint(sent_routes(services))
     app.register_blueprint(
         feed_routes(
             FeedServices(
@@ -98,6 +100,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     _second_desk(app, desk)
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
+        (SENT, "Sent"),
         (SEARCH, "Search"),
         (WATCHES, "Watches"),
         (RECALLS, "Recalls"),

@@ -2,6 +2,7 @@
 
 import click
 
+from accord.desk.cli.feedback import progress_data, progress_line
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import (
     bundle_data,
@@ -13,6 +14,7 @@ from accord.desk.cli.shown import (
 )
 from accord.desk.cli.watch import alert_data, alert_line
 from accord.desk.exchange.standing import requests_now
+from accord.desk.exchange.timeline import progress_of
 from accord.desk.indicators.search import told_states
 from accord.desk.indicators.watching import alerts
 from accord.desk.storage import Way
@@ -34,6 +36,7 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
     with opened_desk(terminal) as desk:
         now = desk.clock()
         way = Way.SENT if sent else Way.RECEIVED
+        found = list_bundles(desk.vault, way=way, limit=limit)
         items = [
             bundle_data(
                 bundle,
@@ -41,8 +44,9 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
                 now=now,
                 told=told_states(desk.vault, bundle),
             )
-            for bundle in list_bundles(desk.vault, way=way, limit=limit)
+            for bundle in found
         ]
+        progress = progress_of(desk.vault, found, now=now) if sent else {}
         refused = [] if sent else refused_deliveries(desk.vault, limit=limit)
         absent = [] if sent else missing(desk.vault)
         told = [] if sent else notices(desk.vault, limit=limit)
@@ -60,7 +64,12 @@ def inbox(terminal: Terminal, *, sent: bool, limit: int) -> None:
         waiting = requests_now(
             desk.vault, desk.config.org or OrgId(""), now=now, way=way, unclosed=True
         )
-    lines = [bundle_line(item) for item in items]
+    lines = []
+    for item in items:
+        lines.append(bundle_line(item))
+        if item["id"] in progress:
+            lines.append(f"    {progress_line(progress[item['id']])}")
+            item["progress"] = progress_data(progress[item["id"]])
     lines += [f"refused  {row.seq}  {row.org or '?'}  {row.code}" for row in refused]
     lines += [_absent(one) for one in absent]
     lines += [f"told     {moment(one.at)}  {one.event}  {one.subject or ''}" for one in told]

@@ -9,6 +9,14 @@ import msgspec
 
 from accord.desk.app import Desk
 from accord.desk.cli.correspondence import sighting_data
+from accord.desk.cli.feedback import (
+    event_data,
+    event_line,
+    next_words,
+    progress_data,
+    recall_here_data,
+    recall_here_lines,
+)
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import (
     bundle_data,
@@ -21,7 +29,8 @@ from accord.desk.cli.shown import (
     recall_line,
 )
 from accord.desk.exchange.confirmations import confirmations
-from accord.desk.exchange.recalls import recalls
+from accord.desk.exchange.recalls import RecallHere, recalls, recalls_of
+from accord.desk.exchange.timeline import Timeline, timeline_here
 from accord.desk.indicators.search import told_states
 from accord.desk.storage import StoredBundle, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
@@ -31,7 +40,7 @@ from accord.desk.storage.outbox import outbox_row
 from accord.desk.storage.requests import sightings_of
 from accord.kernel.encoding import b64encode
 from accord.kernel.envelope.payload import parse_head
-from accord.kernel.identifiers import parse_bundle_id
+from accord.kernel.identifiers import OrgId, parse_bundle_id
 from accord.kernel.markings import BundleKind
 from accord.terminal import Terminal, common_options
 
@@ -63,12 +72,14 @@ def show(terminal: Terminal, *, bundle_id: str, org: str | None, records: int, o
             now=desk.clock(),
         )
         data = describe_bundle(desk, bundle)
+        story = timeline_here(desk.vault, bundle, now=desk.clock())
+        taken = recalls_of(desk.vault, desk.config.org or OrgId(""), bundle)
         lines = itertools.islice(lines_of(desk.vault, bundle), offset, offset + records)
         data["lines"] = [
             {"record": number, "content": _content(line)}
             for number, line in enumerate(lines, start=offset)
         ]
-    terminal.result(data, _text(data))
+    terminal.result(data, _text(data, story, taken))
 
 
 def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
@@ -92,6 +103,9 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
         ],
         "sightings": [sighting_data(one) for one in sightings_of(vault, bundle.org, bundle.id)],
     }
+    if bundle.way is Way.RECEIVED:
+        recalled = recalls_of(vault, desk.config.org or OrgId(""), bundle)
+        data["taken_back"] = [recall_here_data(one) for one in recalled]
     row = outbox_row(vault, bundle.id) if bundle.way is Way.SENT else None
     if row is not None:
         own = recalls(vault, bundle.org, now=desk.clock(), retraction=bundle.id, limit=1)
@@ -109,10 +123,14 @@ def describe_bundle(desk: Desk, bundle: StoredBundle) -> dict[str, Any]:
             recall_data(one)
             for one in recalls(vault, bundle.org, now=desk.clock(), original=bundle.id)
         ]
+    story = timeline_here(vault, bundle, now=desk.clock())
+    if story is not None:
+        data["timeline"] = [event_data(one) for one in story.events]
+        data["progress"] = progress_data(story.progress)
     return data
 
 
-def _text(data: dict[str, Any]) -> str:
+def _text(data: dict[str, Any], story: Timeline | None, taken: list[RecallHere]) -> str:
     lines = [
         bundle_line(data),
         f"Created {moment(data['created'])}, expires {moment(data['expires'])}.",
@@ -141,6 +159,11 @@ def _text(data: dict[str, Any]) -> str:
         lines.append(f"At the hub: {data['sent']['state']}.")
         lines += [f"  {one['org']}: {one['standing']}" for one in data["sent"]["recipients"]]
         lines += [recall_line(one) for one in data["recalls"]]
+    for one in taken:
+        lines += recall_here_lines(one)
+    if story is not None:
+        lines += ["What became of it:", *map(event_line, story.events)]
+        lines.append(f"Next: {next_words(story.progress)}.")
     unchecked = {one["record"] for one in data["quarantined"]}
     if data["kind"] not in _CHECKED:
         unchecked |= {line["record"] for line in data["lines"]}

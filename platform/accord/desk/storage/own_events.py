@@ -64,6 +64,16 @@ def add_own_events(
     )
 
 
+def own_events_of(vault: Vault, subject: str) -> list[OwnEventRow]:
+    """Return the events on one thing, for example a bundle, in the log's order."""
+    names = _COLUMNS[: _COLUMNS.index("opened")]
+    rows = vault.connection.execute(
+        f"SELECT {', '.join(names)} FROM own_events WHERE subject = ? ORDER BY seq",  # noqa: S608 - our own names
+        (subject,),
+    )
+    return [OwnEventRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
 # A subject is empty when the hub had erased it, its time being over, before we saw the event.
 
 

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from accord.clock import Clock
 from accord.desk.exchange.confirmations import Confirmation, confirmations
-from accord.desk.exchange.recalls import recalls
+from accord.desk.exchange.recalls import recalls, recalls_of
 from accord.desk.exchange.standing import requests_now
+from accord.desk.exchange.timeline import timeline_here
 from accord.desk.indicators import How, Manner, SearchReport, search
 from accord.desk.indicators.search import (
     MAX_VALUES,
@@ -47,9 +48,13 @@ from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
 
 INBOX = "/inbox"
+SENT = "/sent"
 SEARCH = "/search"
 PAGE = 50
 RECORDS = 100
+EVENTS = 100
+"""The latest events of a timeline that a page shows."""
+
 MAX_LINE = 8192
 LAST_MOMENT = 253_402_300_799
 _PLACE = re.compile(r"[1-9][0-9]{0,17}")
@@ -75,6 +80,7 @@ def page_routes(services: PageServices) -> Blueprint:
     """Return the pages over ``services``."""
     routes = Blueprint("pages", __name__)
     routes.add_app_template_filter(moment, "moment")
+    routes.add_app_template_filter(stamp, "stamp")
     routes.add_app_template_filter(words.spaced, "spaced")
     routes.context_processor(lambda: {"words": words, "checked": services.checked()})
 
@@ -88,14 +94,14 @@ def page_routes(services: PageServices) -> Blueprint:
     @declare("bundle:list", who=Who.PERSON)
     def inbox() -> str:
         """List what was received, and what could not be opened."""
-        before = _before()
+        before = place_before()
         found = list_bundles(services.vault, way=Way.RECEIVED, before=before, limit=PAGE + 1)
         return render_template(
             "desk/inbox.html",
             here=INBOX,
             org=services.org,
             first=before is None,
-            bundles=[(bundle, _states(services, bundle)) for bundle in found[:PAGE]],
+            bundles=[(bundle, states_of(services, bundle)) for bundle in found[:PAGE]],
             older=found[PAGE - 1].no if len(found) > PAGE else None,
             refused=refused_deliveries(services.vault, limit=PAGE) if before is None else [],
             urgent=_urgent(services) if before is None else 0,
@@ -147,6 +153,13 @@ def moment(seconds: int | None) -> str:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def stamp(seconds: int) -> str | None:
+    """Return unix seconds as the attribute of a ``time`` element; beyond the year 9999 nothing."""
+    if not 0 <= seconds <= LAST_MOMENT:
+        return None
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
     vault, now = services.vault, services.clock()
     bundle = _find(vault, org, bundle_id)
@@ -162,10 +175,10 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
     quarantined = quarantined_of(vault, bundle)
     return render_template(
         "desk/bundle.html",
-        here=INBOX,
+        here=INBOX if bundle.way is Way.RECEIVED else SENT,
         bundle=bundle,
         head=parse_head(bundle.head)[1] if bundle.head is not None else None,
-        states=_states(services, bundle),
+        states=states_of(services, bundle),
         signature=services.signature_state(bundle),
         records=shown_records(
             vault,
@@ -180,6 +193,9 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         sightings=sightings_of(vault, bundle.org, bundle.id),
         whole=WHOLE,
         sent=_sent(services, bundle),
+        story=timeline_here(vault, bundle, now=now),
+        most=EVENTS,
+        taken_back=recalls_of(vault, services.org or OrgId(""), bundle),
         networks=NETWORKS,
     )
 
@@ -222,8 +238,8 @@ def _sent(services: PageServices, bundle: StoredBundle) -> tuple[str, list[Confi
     return row.state.value, said
 
 
-def _before() -> int | None:
-    """Return the row number before which the inbox is listed.
+def place_before() -> int | None:
+    """Return the row number before which bundles are listed.
 
     Raises:
         Malformed: ``page_unknown``.
@@ -234,13 +250,14 @@ def _before() -> int | None:
     if not _PLACE.fullmatch(asked):
         raise Malformed(
             "page_unknown",
-            gettext("The inbox has no such page."),
-            next_step=gettext("Go back to the first page of the inbox."),
+            gettext("There is no such page."),
+            next_step=gettext("Go back to the first page."),
         )
     return int(asked)
 
 
-def _states(services: PageServices, bundle: StoredBundle) -> tuple[EndState, ...]:
+def states_of(services: PageServices, bundle: StoredBundle) -> tuple[EndState, ...]:
+    """Return what became of a bundle, as badges show it."""
     marks = marks_of(services.vault, bundle.org, bundle.id)
     told = told_states(services.vault, bundle)
     return end_states(bundle, WHOLE, marks, now=services.clock(), told=told)

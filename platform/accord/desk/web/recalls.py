@@ -1,9 +1,9 @@
-"""The page of recalls that were sent from here: who has applied each, who has not, who is late."""
+"""The page of recalls: who has applied ours and who is late; who took what others recall."""
 
 from flask import Blueprint, render_template
 
 from accord.desk.exchange.confirmations import Standing
-from accord.desk.exchange.recalls import recalls
+from accord.desk.exchange.recalls import recalls, recalls_here
 from accord.desk.web import words
 from accord.desk.web.pages import PageServices
 from accord.webbase.routes import Who, declare
@@ -21,13 +21,14 @@ def recall_routes(services: PageServices) -> Blueprint:
     @declare("recall:list", who=Who.PERSON)
     def recall_page() -> str:
         """List the recalls, the latest first."""
-        found = (
-            []
-            if services.org is None
-            else recalls(services.vault, services.org, now=services.clock(), limit=SHOWN)
-        )
+        vault, org = services.vault, services.org
         return render_template(
-            "desk/recalls.html", here=RECALLS, org=services.org, recalls=found, standing=Standing
+            "desk/recalls.html",
+            here=RECALLS,
+            org=org,
+            recalls=recalls(vault, org, now=services.clock(), limit=SHOWN) if org else [],
+            arrived=recalls_here(vault, org, limit=SHOWN) if org else [],
+            standing=Standing,
         )
 
     return routes

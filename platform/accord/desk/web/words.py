@@ -7,6 +7,7 @@ in files and on the wire.
 from collections.abc import Mapping
 
 from accord.desk.exchange.confirmations import Standing
+from accord.desk.exchange.timeline import Step, What, Word
 from accord.desk.indicators.questions import How, Match
 from accord.desk.indicators.search import EndState
 from accord.desk.storage.outbox import OutboxState
@@ -86,6 +87,55 @@ NEXT: Mapping[str, str] = {
     "none": gettext("Nothing is left to do."),
 }
 """Who acts next on a request, by the codes of ``standing``."""
+
+WHAT: Mapping[str, str] = {
+    What.SEALED: gettext("Sealed and signed at this desk."),
+    What.STORED: gettext("Stored by the hub; the witnesses confirm it next."),
+    What.HELD: gettext("Held aside by the hub until its operator decides."),
+    What.NOT_TAKEN: gettext("Refused by the hub: nobody has it."),
+    What.ACCEPTED: gettext("Accepted by the hub, with a receipt that this desk has checked."),
+    What.DELIVERED: gettext("Handed to"),
+    What.RECEIVED: gettext("Received by"),
+    What.OPENED: gettext("Opened by"),
+    What.REFUSED: gettext("Could not be opened by"),
+    What.SIGHTED: gettext("Feedback of"),
+    What.ASKED: gettext("Request of"),
+    What.ANSWERED: gettext("Answer of"),
+    What.CLOSED: gettext("Request closed by"),
+    What.DISPUTED: gettext("Disputed by"),
+    What.RETRACTED: gettext("Taken back by you"),
+    What.APPLIED: gettext("Recall applied by"),
+    What.SUPERSEDED: gettext("Replaced by a newer bundle"),
+    What.VISIBILITY_LOST: gettext("No longer delivered"),
+    What.TOLD: gettext("The hub says so; no signed bundle here does:"),
+    What.EXPIRED: gettext("Its date has passed."),
+    What.PURGED: gettext("Its records were deleted here at the end of their retention."),
+}
+"""What happened to a bundle that was sent from here; who did it comes behind."""
+
+WORD: Mapping[str, str] = {
+    Word.OURS: gettext("this desk's own record"),
+    Word.SIGNED: gettext("signed by them"),
+    Word.LOG: gettext("the hub's log, under its witnesses"),
+    Word.HUB: gettext("the hub's word, signed by nobody"),
+}
+"""Whose word that is."""
+
+STEP: Mapping[str, str] = {
+    Step.MEND: gettext("You: mend what the hub refused, and send it again."),
+    Step.RELEASE: gettext("The hub's operator: lets it go, or drops it."),
+    Step.SEND: gettext("This desk: sends it as soon as it can."),
+    Step.WITNESS: gettext("The witnesses: confirm the hub's log."),
+    Step.CALL: gettext("You: call them, the recall is overdue:"),
+    Step.ANSWER: gettext("You: answer the request of"),
+    Step.CHECK: gettext("You: check what is disputed, take it back or say why it stands. By"),
+    Step.RESEND: gettext("You: ask why it could not be opened, and send it again:"),
+    Step.APPLY: gettext("They apply the recall:"),
+    Step.OPEN: gettext("They open it; their desks do so when they fetch it:"),
+    Step.COMPARE: gettext("They compare it with their own data:"),
+    Step.NOTHING: gettext("Nothing is left to do."),
+}
+"""Who acts next on a bundle that was sent from here, and how."""
 
 SAW: Mapping[str, str] = {
     Saw.SEEN: gettext("seen"),
