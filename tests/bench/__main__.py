@@ -1,6 +1,7 @@
 """Run one bench, or all: prints machine, versions, figure and goal. Never part of the tests."""
 
 import argparse
+import hashlib
 import importlib
 import json
 import os
@@ -16,6 +17,24 @@ HERE = Path(__file__).parent
 VERSIONS = ("cryptography", "Flask", "SQLAlchemy", "waitress", "numpy", "zstandard", "sqlcipher3")
 
 
+def yardstick() -> dict[str, float]:
+    """How fast this machine is at this moment: the same virtual machine has days of half its speed."""
+    start = time.process_time()
+    total = 0
+    for number in range(2_000_000):
+        total += number & 7
+    loops = 2_000_000 / (time.process_time() - start)
+    block = bytes(64 * 1024 * 1024)
+    start = time.process_time()
+    hashlib.sha256(block).digest()
+    hashed = len(block) / (time.process_time() - start)
+    return {
+        "python_million_loops_per_second": round(loops / 1e6, 1),
+        "sha256_mb_per_second": round(hashed / 1e6),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+
+
 def machine() -> dict[str, object]:
     """What the figures were measured on."""
     model = ""
@@ -29,6 +48,7 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "yardstick": yardstick(),
         "versions": {name: metadata.version(name) for name in VERSIONS},
     }
 
@@ -57,7 +77,7 @@ def page(report: dict[str, object], words: str) -> str:
             f"Python {found['python']}."
         ),
         "- " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
-        f"- Command: `python -m tests.bench {words}`.",
+        f"- Command: `python -m tests.bench {words}`. Speed at that moment: {found['yardstick']}.",
         "",
         "| bench | figure | goal |",
         "| --- | ---: | --- |",
@@ -100,6 +120,7 @@ def main() -> int:
                 f"{name:12} {line['figure']} {line['unit']}   goal: {line['goal']}",
                 file=sys.stderr,
             )
+    print(f"{'machine':12} {report['machine']['yardstick']}", file=sys.stderr)  # type: ignore[index]
     if args.json:
         print(json.dumps(report, indent=1))
     if args.markdown:
