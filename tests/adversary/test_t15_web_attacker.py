@@ -84,7 +84,7 @@ def sites(world: World, police: DeskAt, mallory: Desk) -> Iterator[dict[str, Sit
                 "http://127.0.0.1:8600", "ana", password, "/sign-out", "/summary",
             ),
             "desk": Site(
-                app, "http://localhost:8801", "ben", people.set_password("ben"), "/search", "/inbox"
+                app, "http://localhost:8801", "ben", people.set_password("ben", by="root", now=0), "/search", "/inbox"
             ),
         }  # fmt: skip
 

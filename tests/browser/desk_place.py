@@ -59,7 +59,7 @@ class DeskPlace:
             client=HubClient(config.hub, clock=lambda: NOW),
             clock=lambda: NOW,
         )
-        self.password = People(self.vault).set_password("ana")
+        self.password = People(self.vault).set_password("ana", by="root", now=0)
         self.app = make_pages(self.desk, secret_key=bytes(32), instance="0a0b0c0d", port=0)
         self.base = ""
 

@@ -48,7 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with bank.open() as desk:
         desk.rounds.once()
         app = make_pages(desk, secret_key=bytes(32), instance="0a0b0c0d", port=0)
-        password = People(desk.vault).set_password("ana")
+        password = People(desk.vault).set_password("ana", by="root", now=0)
         with served(app) as base:
             yield Place(base=base, password=password, path=f"/requests/{police.org}/{first}")
     world.close()

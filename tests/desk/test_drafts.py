@@ -1,7 +1,7 @@
 """Four eyes: nothing leaves before a colleague let exactly that go; presets beside it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from tests.desk.test_request_pages import Visitor
 from tests.desk.wire import DeskAt, plan
 from tests.support.hub_world import BTC, World
 
+from accord.desk.app import Desk
 from accord.desk.config import FILE, read_config, write_config
 from accord.desk.exchange.drafts import digest_of, format_plan, parse_plan
-from accord.desk.storage import Way
-from accord.desk.storage.bundles import lines_of, list_bundles
+from accord.desk.storage import Mark, MarkState, Way
+from accord.desk.storage.bundles import WHOLE, add_mark, lines_of, list_bundles
 from accord.desk.storage.drafts import Draft, DraftState, draft_lines, find_draft
 from accord.kernel.errors import Conflict, Malformed, Refused, VerificationFailed
 from accord.kernel.indicators import encode_line
@@ -48,14 +49,23 @@ def bank(world: World, tmp_path_factory: pytest.TempPathFactory) -> DeskAt:
     return DeskAt(world, home, "first-bank", OrgKind.FINANCIAL, "NL")
 
 
-def laid_aside(bank: DeskAt, police: DeskAt) -> Draft:
+def laid_aside(bank: DeskAt, police: DeskAt, lines: Sequence[bytes] = LINES) -> Draft:
     with bank.open() as desk:
-        return desk.drafts.make(plan(bank.world, police.org), LINES, maker="ana")
+        return desk.drafts.make(plan(bank.world, police.org), lines, maker="ana")
+
+
+def lines_about(*sites: str) -> list[bytes]:
+    return [encode_line(one) for one in records_of([f"{site}.example-fraud.org" for site in sites])]
 
 
 def sent_from(bank: DeskAt) -> int:
     with bank.open() as desk:
         return len(list_bundles(desk.vault, way=Way.SENT, limit=1000))
+
+
+def acts_of(desk: Desk) -> list[tuple[str, str]]:
+    found = desk.vault.connection.execute("SELECT act, reason FROM acts WHERE act LIKE 'draft:%'")
+    return [(act, reason) for act, reason in found]
 
 
 def puts(bank: DeskAt) -> int:
@@ -76,7 +86,8 @@ def test_where_the_charter_asks_nothing_goes_without_a_second_person(
 
 
 def test_what_was_laid_aside_is_what_arrives_byte_for_byte(bank: DeskAt, police: DeskAt) -> None:
-    draft = laid_aside(bank, police)
+    lines = lines_about("laid", "aside")
+    draft = laid_aside(bank, police, lines)
     assert (draft.state, draft.n, draft.maker) == (DraftState.WAITING, 2, "ana")
     with bank.open() as desk:
         with pytest.raises(Refused, match="own_draft"):
@@ -97,7 +108,7 @@ def test_what_was_laid_aside_is_what_arrives_byte_for_byte(bank: DeskAt, police:
             for one in list_bundles(desk.vault, way=Way.RECEIVED, limit=100)
             if one.id == report.bundles[0].id
         ]
-        assert list(lines_of(desk.vault, came)) == LINES
+        assert list(lines_of(desk.vault, came)) == lines
 
 
 def test_a_draft_that_changed_or_was_decided_does_not_go(bank: DeskAt, police: DeskAt) -> None:
@@ -123,6 +134,62 @@ def test_a_draft_that_changed_or_was_decided_does_not_go(bank: DeskAt, police: D
     assert sent_from(bank) == before
 
 
+def test_of_two_drafts_of_one_file_the_second_is_not_sent_without_a_reason(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    lines = lines_about("shop-0", "shop-1", "shop-2")
+    with bank.open() as desk:
+        make = desk.drafts.make
+        one = make(plan(world, police.org), lines, maker="ana")
+        two = make(plan(world, police.org), lines[1:], maker="ana")
+        taken_back = make(plan(world, police.org), lines[:1], maker="ana")
+        report = desk.drafts.approve(one.no, person="bo")
+        before, journal = len(list_bundles(desk.vault, way=Way.SENT, limit=1000)), acts_of(desk)
+        with pytest.raises(Conflict, match="draft_duplicate") as caught:
+            desk.drafts.approve(two.no, person="bo")
+        assert caught.value.observed is not None
+        assert "2 of 2 records" in caught.value.observed
+        assert report.bundles[0].id in caught.value.observed
+        for empty in ("", "no", "a\nb", "x" * 501):
+            with pytest.raises(Refused, match="reason_missing"):
+                desk.drafts.approve(two.no, person="bo", again=empty)
+        assert find_draft(desk.vault, two.no).state is DraftState.WAITING
+        assert len(list_bundles(desk.vault, way=Way.SENT, limit=1000)) == before
+        assert acts_of(desk) == journal, "nothing was approved"
+        desk.drafts.approve(two.no, person="bo", again="their disk broke")
+        assert find_draft(desk.vault, two.no).reason == "their disk broke"
+        assert acts_of(desk)[-1] == ("draft:approve", "their disk broke")
+        with desk.vault.transaction() as connection:
+            mark = Mark(
+                record=WHOLE,
+                state=MarkState.RETRACTED,
+                by_org=bank.org,
+                by_id=report.bundles[0].id,
+                code="error",
+                at=world.clock(),
+            )
+            add_mark(connection, bank.org, report.bundles[0].id, mark)
+        assert desk.drafts.approve(taken_back.no, person="bo").complete, "it may go again"
+
+
+def test_an_approved_draft_that_was_cut_off_goes_on_and_finds_what_another_one_sent(
+    world: World, bank: DeskAt, police: DeskAt
+) -> None:
+    lines = lines_about("cut-off")
+    with bank.open() as desk:
+        one, two = (desk.drafts.make(plan(world, police.org), lines, maker="ana") for _ in range(2))
+        desk.drafts.approve(one.no, person="bo")
+        with desk.vault.transaction() as connection:
+            connection.execute(
+                "UPDATE submissions SET finished = NULL WHERE source = ?", (one.digest,)
+            )
+            connection.execute("UPDATE drafts SET state = 'approved' WHERE no = ?", (two.no,))
+        again = desk.drafts.approve(one.no, person="bo")
+        assert (again.resumed, again.records, again.repeated) == (True, 0, 1)
+        with pytest.raises(Conflict, match="draft_duplicate"):
+            desk.drafts.approve(two.no, person="bo")
+
+
 def test_an_empty_draft_and_a_plan_that_the_charter_refuses_are_not_kept(
     world: World, bank: DeskAt, police: DeskAt
 ) -> None:
@@ -143,7 +210,9 @@ def test_digest_covers_plan_and_each_line() -> None:
 def test_the_page_lets_a_colleague_approve_and_not_the_maker(bank: DeskAt, police: DeskAt) -> None:
     own = laid_aside(bank, police)
     with bank.open() as desk:
-        draft = desk.drafts.make(plan(bank.world, police.org), LINES[:1], maker="bo")
+        lines = lines_about("on-a-page")
+        draft = desk.drafts.make(plan(bank.world, police.org), lines, maker="bo")
+        desk.drafts.approve(laid_aside(bank, police, lines).no, person="bo")
         visitor = Visitor(desk)  # ana
         assert f"/drafts/{own.no}" in visitor.get("/drafts")
         page = visitor.get(f"/drafts/{own.no}")
@@ -156,7 +225,14 @@ def test_the_page_lets_a_colleague_approve_and_not_the_maker(bank: DeskAt, polic
         path = f"/drafts/{draft.no}"
         status, text = visitor.post(path, path, act="approve", digest=own.digest.hex())
         assert (status, "draft_changed" in text) == (409, True)
-        status, _ = visitor.post(path, path, act="approve", digest=draft.digest.hex())
+        read = {"act": "approve", "digest": draft.digest.hex()}
+        status, text = visitor.post(path, path, **read)
+        assert (status, "draft_duplicate" in text) == (409, True)
+        assert "--again" not in text, "a page does not speak of options"
+        status, text = visitor.post(path, path, **read, again="yes", reason=" ")
+        assert (status, "reason_missing" in text) == (403, True)
+        assert 'id="again-reason"' in text, "the form is still there"
+        status, _ = visitor.post(path, path, **read, again="yes", reason="they lost it")
         assert status == 303
         assert find_draft(desk.vault, draft.no).decided_by == "ana"
         assert "approved and sent" in visitor.get(path)
@@ -170,7 +246,7 @@ def test_the_page_lets_a_colleague_approve_and_not_the_maker(bank: DeskAt, polic
 def test_a_bundles_page_hands_out_evidence_of_one_record(bank: DeskAt, police: DeskAt) -> None:
     draft = laid_aside(bank, police)
     with bank.open() as desk:
-        bundle = desk.drafts.approve(draft.no, person="bo").bundles[0].id
+        bundle = desk.drafts.approve(draft.no, person="bo", again="a test").bundles[0].id
     with police.open() as desk:
         desk.rounds.once()
         visitor = Visitor(desk)
@@ -217,6 +293,8 @@ def test_an_organisation_asks_for_four_eyes_itself_and_the_commands_carry_it(
     assert receiver.run("pull")["records"] == 1
     assert at.run("drafts")["drafts"] == []
     assert at.run("drafts", "--all")["drafts"][0]["state"] == "approved"
+    assert at.run("desk", "person", "bo", "--remove")["password"] is None
+    assert at.run("desk", "person", "bo", "--remove", code=1)["error"]["code"] == "person_unknown"
     at.run("desk", "preset", "remove", "monthly")
     assert at.run(*used, *ana, code=1)["error"]["code"] == "preset_unknown"
     assert json.dumps(draft)

@@ -20,7 +20,7 @@ from accord.desk.keyring.people import People
 from accord.desk.storage import Mark, MarkState, create_vault
 from accord.desk.storage.bundles import WHOLE, add_bundle, add_mark
 from accord.desk.storage.journal import searches
-from accord.kernel.errors import AuthenticationNeeded, Malformed
+from accord.kernel.errors import AuthenticationNeeded, Malformed, NotFound
 from accord.kernel.keys import KemKeyPair, RequestKeyPair, SigningKeyPair
 
 PORT = 8801
@@ -60,7 +60,7 @@ def visitor(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def analyst(visitor: FlaskClient, desk: Desk) -> FlaskClient:
-    password = People(desk.vault).set_password("ana")
+    password = People(desk.vault).set_password("ana", by="root", now=0)
     answer = post(visitor, "/sign-in", login="ana", password=password)
     assert answer.status_code == 303
     return visitor
@@ -96,7 +96,7 @@ def test_every_page_but_home_and_sign_in_is_for_people(app: Flask, visitor: Flas
 
 
 def test_a_wrong_password_is_refused_with_one_answer(visitor: FlaskClient, desk: Desk) -> None:
-    People(desk.vault).set_password("ana")
+    People(desk.vault).set_password("ana", by="root", now=0)
     known = post(visitor, "/sign-in", login="ana", password="wrong")
     unknown = post(visitor, "/sign-in", login="bob", password="wrong")
     assert known.status_code == unknown.status_code == 401
@@ -107,9 +107,9 @@ def test_a_new_password_ends_the_sessions_of_that_person_alone(
     app: Flask, analyst: FlaskClient, desk: Desk
 ) -> None:
     people, other = People(desk.vault), app.test_client()
-    post(other, "/sign-in", login="ben", password=people.set_password("ben"))
+    post(other, "/sign-in", login="ben", password=people.set_password("ben", by="root", now=0))
     assert analyst.get("/inbox", base_url=BASE).status_code == 200
-    password = people.set_password("ana")
+    password = people.set_password("ana", by="root", now=0)
     assert analyst.get("/inbox", base_url=BASE).status_code == 401
     assert other.get("/inbox", base_url=BASE).status_code == 200
     assert post(analyst, "/sign-in", login="ana", password=password).status_code == 303
@@ -119,19 +119,37 @@ def test_a_new_password_ends_the_sessions_of_that_person_alone(
 @pytest.mark.parametrize("account", ["", "ana", "ana:", "ana:0123456789abcdef", "../a:0", ":0"])
 def test_an_id_without_the_present_password_is_nobody(desk: Desk, account: str) -> None:
     people = People(desk.vault)
-    known = people.check("ana", people.set_password("ana"))
+    known = people.check("ana", people.set_password("ana", by="root", now=0))
     assert people.find(known.id) == known
     assert people.find(account) is None
-    people.set_password("ana")
+    people.set_password("ana", by="root", now=0)
     assert people.find(known.id) is None
 
 
 @pytest.mark.parametrize("login", ["", "Ana", "a b", "x" * 60, "../a"])
 def test_an_odd_name_gets_no_account(desk: Desk, login: str) -> None:
     with pytest.raises(Malformed):
-        People(desk.vault).set_password(login)
+        People(desk.vault).set_password(login, by="root", now=0)
     with pytest.raises(AuthenticationNeeded):
         People(desk.vault).check(login, "x")
+
+
+def test_each_change_of_an_account_is_in_the_journal_with_who_did_it(desk: Desk) -> None:
+    people = People(desk.vault)
+    password = people.set_password("cy", by="root", now=7)
+    known = people.check("cy", password)
+    people.set_password("cy", by="root", now=8)
+    people.remove("cy", by="root", now=9)
+    assert people.find(known.id) is None
+    with pytest.raises(AuthenticationNeeded):
+        people.check("cy", password)
+    with pytest.raises(NotFound, match="person_unknown"):
+        people.remove("cy", by="root", now=10)
+    acts = desk.vault.connection.execute(
+        "SELECT at, person, act, reason FROM acts WHERE object = 'person cy'"
+    ).fetchall()
+    told = ((7, "added"), (8, "new password"), (9, "removed"))
+    assert acts == [(at, "root", "person:change", reason) for at, reason in told]
 
 
 def test_another_host_name_is_refused(visitor: FlaskClient) -> None:
@@ -161,7 +179,9 @@ def test_inbox_and_bundle_show_what_arrived_and_escape_it(analyst: FlaskClient, 
     bundle = analyst.get(f"/inbox/{BANK}/{bundle_id(1)}", base_url=BASE)
     assert bundle.status_code == 200
     assert EVM in bundle.get_data(as_text=True)
-    acts = desk.vault.connection.execute("SELECT person, act, object FROM acts").fetchall()
+    acts = desk.vault.connection.execute(
+        "SELECT person, act, object FROM acts WHERE person = 'ana'"
+    ).fetchall()
     assert acts == [("ana", "bundle:view", bundle_id(1))]
 
 

@@ -74,7 +74,7 @@ class Visitor:
         app = make_pages(desk, secret_key=bytes(range(32)), instance="0a0b0c0d", port=PORT)
         self.client: FlaskClient = app.test_client()
         if signed_in:
-            password = People(desk.vault).set_password("ana")
+            password = People(desk.vault).set_password("ana", by="root", now=0)
             self.post("/sign-in", "/sign-in", login="ana", password=password)
 
     def get(self, path: str, code: int = 200) -> str:

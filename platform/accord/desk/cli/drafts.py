@@ -35,7 +35,8 @@ def drafts(terminal: Terminal, *, everything: bool) -> None:
 @click.option("--password-file", type=PASSWORD_FILE, help=PASSWORD_HELP)
 @click.option("--digest", help="SHA-256 of the draft that you read; another one is refused.")
 @click.option("--refuse", is_flag=True, help="Refuse it instead; its records are deleted.")
-@click.option("--reason", help="Why it is refused.")
+@click.option("--again", is_flag=True, help="Send also what they have got already; with --reason.")
+@click.option("--reason", help="Why it is refused, or goes again.")
 @common_options
 def approve(
     terminal: Terminal,
@@ -45,6 +46,7 @@ def approve(
     password_file: Path | None,
     digest: str | None,
     refuse: bool,
+    again: bool,
     reason: str | None,
 ) -> None:
     """Let the draft ID go: it is sealed and sent as it is. Its maker cannot approve it."""
@@ -66,7 +68,8 @@ def approve(
                 f"Draft {number} was refused; its records are deleted.",
             )
             return
-        sent = desk.drafts.approve(number, person=person, digest=_digest(digest))
+        once_more = (reason or "") if again else None
+        sent = desk.drafts.approve(number, person=person, digest=_digest(digest), again=once_more)
         data = draft_data(find_draft(desk.vault, number))
     terminal.result({"draft": data} | _sent(sent), f"Draft {number} was approved and sent.")
     if not sent.complete:

@@ -26,6 +26,7 @@ from accord.desk.cli.keys_shown import (
     standing_data,
     standing_text,
 )
+from accord.desk.cli.opened import person_here
 from accord.desk.config import RECOVERY_FILE, DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol as enrolment
 from accord.desk.exchange.keychange import KeyChanges
@@ -219,7 +220,7 @@ def restore(
         opened = create_vault if made else open_vault
         vault = opened(config.vault_file, found.keyring.vault)
         if made:
-            password = People(vault).set_password(person)
+            password = People(vault).set_password(person, by=person_here(), now=system_clock())
         vault.close()
         if found.root_file is not None:
             config.root_file.write_bytes(found.root_file)

@@ -9,7 +9,7 @@ import click
 
 from accord.clock import system_clock
 from accord.desk.app import Desk
-from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.config import (
     DEFAULT_PORT,
     DEFAULT_RETENTION_DAYS,
@@ -66,7 +66,7 @@ def init(terminal: Terminal, *, hub: str, port: int, person: str, retention: int
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = create_keyring(config.keys_file, config.recovery_file, passphrase)
     vault = create_vault(config.vault_file, keyring.vault)
-    password = People(vault).set_password(person)
+    password = People(vault).set_password(person, by=person_here(), now=system_clock())
     vault.close()
     write_config(config)
     terminal.result(
@@ -269,11 +269,19 @@ def _text(found: enrolment.Enrolment) -> str:
 
 @click.command()
 @click.argument("login", metavar="NAME")
+@click.option("--remove", is_flag=True, help="Take the account away instead.")
 @common_options
-def person(terminal: Terminal, *, login: str) -> None:
+def person(terminal: Terminal, *, login: str, remove: bool) -> None:
     """Add somebody who may sign in at this desk's pages, or set a new password."""
     with opened_desk(terminal) as desk:
-        password = People(desk.vault).set_password(login)
+        people, by, now = People(desk.vault), person_here(), desk.clock()
+        if remove:
+            people.remove(login, by=by, now=now)
+            terminal.result(
+                {"person": login, "password": None}, f"{login} cannot sign in here any more."
+            )
+            return
+        password = people.set_password(login, by=by, now=now)
     terminal.result(
         {"person": login, "password": password},
         f"Sign in as {login} with {password} (shown this once).",

@@ -2,7 +2,8 @@
 
 Invariants: the digest is over recipients, marking and every record line; approving names the
 digest that was read, so a draft that changed is another draft; the maker never approves; the lines
-that are sealed are the draft's own, byte for byte. Nothing has left this computer before that.
+that are sealed are the draft's own, byte for byte. Nothing has left this computer before that. What
+the recipients have already goes once more with a reason only.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import msgspec
 
 from accord.clock import Clock
 from accord.desk.exchange.submission import Plan, SendReport, Submissions
+from accord.desk.indicators import sent_again
 from accord.desk.storage import Vault
 from accord.desk.storage.drafts import (
     MAX_DRAFT,
@@ -25,7 +27,7 @@ from accord.desk.storage.drafts import (
     find_draft,
 )
 from accord.desk.storage.journal import Act, record_act_in
-from accord.desk.storage.outbox import finished_source
+from accord.desk.storage.outbox import finished_source, submissions_of
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.encoding import (
     dump_object,
@@ -41,7 +43,7 @@ from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp, parse_code
 
 MAX_PLAN = 256 * 1024
-MIN_REASON = 3
+MIN_REASON, MAX_REASON = 3, 500
 
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
 
@@ -92,26 +94,37 @@ class Drafts:
             )
         return find_draft(self.vault, no)
 
-    def approve(self, no: int, *, person: str, digest: bytes | None = None) -> SendReport:
+    def approve(
+        self, no: int, *, person: str, digest: bytes | None = None, again: str | None = None
+    ) -> SendReport:
         """Let a draft go, and send it. Sending an approved one again finishes what was cut off.
 
         Args:
             no: the draft's number.
             person: who approves, signed in.
             digest: that of the draft that was read; ``None`` takes the one that is there.
+            again: why values go that were sent to the same recipients before, by another draft
+                or without one; ``None`` refuses them.
 
         Raises:
             Refused: ``own_draft``; ``draft_decided`` when it was refused or is sent already; the
-                charter's code.
-            Conflict: ``draft_changed``.
+                charter's code; ``reason_missing`` when ``again`` says nothing.
+            Conflict: ``draft_changed``; ``draft_duplicate``.
             VerificationFailed: ``draft_damaged``.
         """
         draft = find_draft(self.vault, no)
+        reason = _reason(again, "What was sent before goes again") if again is not None else ""
         lines = self._checked(draft, person, digest)
-        if draft.state is DraftState.WAITING:
-            self._decide(draft, DraftState.APPROVED, Act.DRAFT_APPROVE, person, reason="")
         plan = replace(parse_plan(draft.plan), approved=True, source=draft.digest, name=draft.name)
-        return self.submissions.send_encoded(plan, _records(lines))
+
+        def first() -> None:
+            # While nobody else can send: of two drafts of one file, the second finds the first.
+            if not (reason or draft.reason):
+                self._refuse_repeats(draft, plan, lines)
+            if draft.state is DraftState.WAITING:
+                self._decide(draft, DraftState.APPROVED, Act.DRAFT_APPROVE, person, reason=reason)
+
+        return self.submissions.send_encoded(plan, _records(lines), first=first)
 
     def refuse(self, no: int, *, person: str, reason: str) -> Draft:
         """Refuse a draft, or take one's own back; its records are deleted.
@@ -119,20 +132,22 @@ class Drafts:
         Raises:
             Refused: ``reason_missing``, ``draft_decided``.
         """
-        if len(reason.strip()) < MIN_REASON or not reason.isprintable():
-            raise Refused(
-                "reason_missing",
-                "A draft is refused with a stated reason, in one line.",
-                next_step="Give --reason.",
-            )
-        self._decide(
-            find_draft(self.vault, no),
-            DraftState.REFUSED,
-            Act.DRAFT_REFUSE,
-            person,
-            reason=reason.strip()[:500],
-        )
+        said = _reason(reason, "A draft is refused")
+        draft = find_draft(self.vault, no)
+        self._decide(draft, DraftState.REFUSED, Act.DRAFT_REFUSE, person, reason=said)
         return find_draft(self.vault, no)
+
+    def _refuse_repeats(self, draft: Draft, plan: Plan, lines: Sequence[bytes]) -> None:
+        """Refuse values that these recipients have; what this draft itself has sent is resumed."""
+        own = submissions_of(self.vault, draft.digest)
+        count, before = sent_again(self.vault, lines, plan.recipients, but=own)
+        if before is not None:
+            raise Conflict(
+                "draft_duplicate",
+                "Values of this draft have been sent to these recipients already.",
+                observed=f"{count} of {draft.n} records, for instance in bundle {before.bundle}",
+                next_step="Refuse the draft; or send them once more with --again and --reason.",
+            )
 
     def _checked(self, draft: Draft, person: str, digest: bytes | None) -> list[bytes]:
         if draft.maker == person:
@@ -176,6 +191,17 @@ class Drafts:
                 reason=reason,
                 now=now,
             )
+
+
+def _reason(text: str, what: str) -> str:
+    said = text.strip()
+    if not (MIN_REASON <= len(said) <= MAX_REASON and said.isprintable()):
+        raise Refused(
+            "reason_missing",
+            f"{what} with a stated reason, in one line.",
+            next_step="Give --reason.",
+        )
+    return said
 
 
 def _decided(draft: Draft) -> Refused:

@@ -261,10 +261,12 @@ class Submissions:
         *,
         wait: bool = True,
         on_bundle: OnBundle = lambda _bundle: None,
+        first: Callable[[], None] = lambda: None,
     ) -> SendReport:
         """Send records that ``encode_line`` has checked and encoded already; else as ``send``.
 
-        While one part is sealed and put, the next is taken from ``records``.
+        While one part is sealed and put, the next is taken from ``records``. ``first`` is called
+        when nobody else can send any more, and may still refuse.
         """
         self.decide(plan).require()
         if not plan.approved and self.needs_approval(plan):
@@ -274,6 +276,7 @@ class Submissions:
                 next_step="Say who you are with --as; then a colleague approves the draft.",
             )
         with only_sender(self._vault):
+            first()
             return self._send(plan, records, wait=wait, on_bundle=on_bundle)
 
     def _send(

@@ -8,7 +8,14 @@ shown as such, never as a plain hit. The room knows no network.
 from accord.desk.indicators.imports import describe, import_opened, import_other, store
 from accord.desk.indicators.questions import How, Manner, Match
 from accord.desk.indicators.search import EndState, Hit, SearchReport, SearchResult, search
-from accord.desk.indicators.sent import SentBefore, Sought, already_sent, anything_sent, sealed_in
+from accord.desk.indicators.sent import (
+    SentBefore,
+    Sought,
+    already_sent,
+    anything_sent,
+    sealed_in,
+    sent_again,
+)
 
 __all__ = [
     "EndState",
@@ -27,5 +34,6 @@ __all__ = [
     "import_other",
     "sealed_in",
     "search",
+    "sent_again",
     "store",
 ]

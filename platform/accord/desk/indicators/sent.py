@@ -1,17 +1,19 @@
 """What this desk has sent already, so that a value is not sent twice without notice."""
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from accord.desk.storage import MarkState, Vault, Way
-from accord.desk.storage.bundles import WHOLE, find_records, marks_of
+from accord.desk.storage.bundles import WHOLE, find_records, known_values, marks_of
 from accord.desk.storage.outbox import OutboxState, outbox_row, recipients_served
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.indicators import IndicatorRecord
 
 _LIMIT = 16
+_BLOCK = 8_192
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
 
 
@@ -40,12 +42,16 @@ def anything_sent(vault: Vault, recipients: Collection[OrgId]) -> bool:
 
 
 def already_sent(
-    vault: Vault, sought: Sequence[Sought], recipients: Collection[OrgId]
+    vault: Vault,
+    sought: Sequence[Sought],
+    recipients: Collection[OrgId],
+    *,
+    but: Collection[bytes] = (),
 ) -> list[SentBefore | None]:
     """Return for each value where it was last sent to all of ``recipients``, if it was.
 
     Bundles that the hub refused and records that were taken back do not count: a value may go
-    again after a recall, and to somebody who has not got it.
+    again after a recall, and to somebody who has not got it. Nor do the submissions ``but``.
     """
     found = find_records(vault, [one.value for one in sought], limit=_LIMIT, way=Way.SENT)
     standing: dict[BundleId, set[int] | None] = {}
@@ -54,6 +60,8 @@ def already_sent(
         answer = None
         for candidate in candidates:
             bundle = candidate.bundle
+            if bundle.submission in but:
+                continue
             if bundle.id not in standing:
                 standing[bundle.id] = _taken_back(vault, bundle.org, bundle.id, recipients)
             gone = standing[bundle.id]
@@ -62,6 +70,24 @@ def already_sent(
             answer = SentBefore(bundle=bundle.id, record=candidate.record, created=bundle.created)
         answers.append(answer)
     return answers
+
+
+def sent_again(
+    vault: Vault, lines: Iterable[bytes], recipients: Collection[OrgId], *, but: Collection[bytes]
+) -> tuple[int, SentBefore | None]:
+    """Return how many of the record lines hold a value that was sent before, and the first of them.
+
+    As ``already_sent``, for lines that were encoded long ago.
+    """
+    count, first = 0, None
+    left = iter(lines if anything_sent(vault, recipients) else ())
+    while block := [_sought(line) for line in itertools.islice(left, _BLOCK)]:
+        was = known_values(vault, [one.value for one in block])
+        known = [one for one, known in zip(block, was, strict=True) if known]
+        found = [one for one in already_sent(vault, known, recipients, but=but) if one is not None]
+        count += len(found)
+        first = first or next(iter(found), None)
+    return count, first
 
 
 def sealed_in(vault: Vault, submission: bytes, lines: Sequence[bytes]) -> list[bool]:
@@ -102,8 +128,12 @@ def _taken_back(
 
 
 def _same(one: Sought, line: bytes) -> bool:
+    return one == _sought(line)
+
+
+def _sought(line: bytes) -> Sought:
     record = _decode(line)
-    return one == Sought(
+    return Sought(
         kind=record.kind.value,
         network="" if record.network is None else record.network.value,
         value=record.value,

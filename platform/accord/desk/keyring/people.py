@@ -1,20 +1,24 @@
 """Who may sign in at this desk's own pages: names and Argon2id hashes, kept in the vault.
 
 Invariants: a wrong name takes as long as a wrong password and gets the same answer; an account's
-id changes with its password, so that a new one ends the sessions that the old one began.
+id changes with its password, so that a new one ends the sessions that the old one began; each
+change of an account stands in the journal, written with it.
 """
 
 import contextlib
 import hashlib
 import re
 import secrets
+import sqlite3
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from accord.desk.storage import Vault
-from accord.kernel.errors import AuthenticationNeeded, Malformed
+from accord.desk.storage.journal import Act, record_act_in
+from accord.desk.storage.vault import put_setting, remove_setting
+from accord.kernel.errors import AuthenticationNeeded, Malformed, NotFound
 
 PASSWORD_BYTES = 15
 """Randomness of a generated password: 120 bits."""
@@ -40,8 +44,13 @@ class People:
 
     vault: Vault
 
-    def set_password(self, login: str) -> str:
+    def set_password(self, login: str, *, by: str, now: int) -> str:
         """Make an account, or give it a new password; the password is returned this once.
+
+        Args:
+            login: the account.
+            by: who does it, for the journal.
+            now: unix seconds.
 
         Raises:
             Malformed: ``login_invalid``.
@@ -53,8 +62,30 @@ class People:
                 observed=login[:60],
             )
         password = secrets.token_urlsafe(PASSWORD_BYTES)
-        self.vault.put_setting(_SETTING + login, PasswordHasher().hash(password).encode())
+        kept = PasswordHasher().hash(password).encode()
+        with self.vault.transaction() as connection:
+            is_new = self.vault.setting(_SETTING + login) is None
+            put_setting(connection, _SETTING + login, kept)
+            self._note(connection, login, by, "added" if is_new else "new password", now)
         return password
+
+    def remove(self, login: str, *, by: str, now: int) -> None:
+        """Take an account away; its sessions end with it.
+
+        Raises:
+            NotFound: ``person_unknown``.
+        """
+        with self.vault.transaction() as connection:
+            if not remove_setting(connection, _SETTING + login):
+                raise NotFound(
+                    "person_unknown", "This desk has no account of that name.", observed=login[:60]
+                )
+            self._note(connection, login, by, "removed", now)
+
+    @staticmethod
+    def _note(connection: sqlite3.Connection, login: str, by: str, reason: str, now: int) -> None:
+        act, subject = Act.PERSON_CHANGE, f"person {login}"
+        record_act_in(connection, person=by, act=act, subject=subject, reason=reason, now=now)
 
     def check(self, login: str, password: str) -> Account:
         """Return the account when name and password fit.

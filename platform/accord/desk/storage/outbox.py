@@ -230,6 +230,12 @@ def finished_source(vault: Vault, source: bytes) -> int | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
+def submissions_of(vault: Vault, source: bytes) -> frozenset[bytes]:
+    """Return the keys of the submissions of a file with this digest."""
+    rows = vault.connection.execute("SELECT key FROM submissions WHERE source = ?", (source,))
+    return frozenset(bytes(row[0]) for row in rows)
+
+
 @contextmanager
 def only_sender(vault: Vault) -> Iterator[None]:
     """Hold the right to seal; the system gives it back when the process ends, however it ends.

@@ -144,6 +144,11 @@ def put_setting(connection: sqlite3.Connection, name: str, value: bytes) -> None
     )
 
 
+def remove_setting(connection: sqlite3.Connection, name: str) -> bool:
+    """Take a setting away inside a transaction of the caller; tell whether there was one."""
+    return connection.execute("DELETE FROM settings WHERE name = ?", (name,)).rowcount == 1
+
+
 def create_vault(path: Path, key: bytes) -> Vault:
     """Make a new, empty vault.
 

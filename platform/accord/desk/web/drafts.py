@@ -81,7 +81,8 @@ def _decide(waiting: Waiting, number: int) -> None:
             digest = bytes.fromhex(request.form.get("digest", "-"))
         except ValueError as error:
             raise Malformed("draft_digest", "The form names no draft.") from error
-        verbs.approve(number, person=person, digest=digest)
+        again = request.form.get("reason", "") if request.form.get("again") == "yes" else None
+        verbs.approve(number, person=person, digest=digest, again=again)
 
 
 def _page(waiting: Waiting, number: int, error: AccordError | None = None) -> str:
@@ -99,4 +100,10 @@ def _page(waiting: Waiting, number: int, error: AccordError | None = None) -> st
         own=draft.maker == current_actor().name,
         lines=[one.decode("utf-8") for one in draft_lines(waiting.vault, number)[:SHOWN]],
         error=error,
+        repeats=error is not None and _asks_again(error),
     )
+
+
+def _asks_again(error: AccordError) -> bool:
+    """Tell whether the form is to offer sending once more what was sent."""
+    return error.code == "draft_duplicate" or request.form.get("again") == "yes"
