@@ -214,8 +214,8 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     stops = tab_stops(page)
     assert stops[:5] == ["Skip to the content", "Accord desk", "Inbox", "Sent", "Search"]
     assert stops[5:9] == ["Watches", "Recalls", "Requests", "Drafts"]
-    assert stops[9:11] == ["Contacts", "Sign out"]
-    assert stops[11:] == [
+    assert stops[9:12] == ["Contacts", "Tools", "Sign out"]
+    assert stops[12:] == [
         "Wallets, transactions, domains, onion services or links",
         "Reason",
         "How to look",
@@ -241,7 +241,7 @@ def test_every_stop_of_a_bundle_and_of_the_inbox_shows_its_focus_also_in_the_dar
     page = visit(place.base, color_scheme="dark")
     place.enter(page)
     page.goto(bundle_path(OCTOBER))
-    assert tab_stops(page)[-2:] == ["Inbox", "Id and records as signed"]
+    assert tab_stops(page)[-2:] == ["Make the file", "Id and records as signed"]
     page.goto("/inbox")
     assert tab_stops(page)[-1] == "October wallets"
 

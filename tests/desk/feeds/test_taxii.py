@@ -97,7 +97,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def serve(vault: Vault) -> Iterator[Server]:
-    token = Tools(vault).add("opencti", now=NOW)
+    token = Tools(vault).add("opencti", person="ana", now=NOW)
     now = [NOW]
     made = make_server("127.0.0.1", 0, _refuse, threaded=True)
     port = made.port
@@ -355,10 +355,10 @@ def test_a_stranger_gets_401_and_how_to_sign_in(filled: Server, header: str) -> 
 
 
 def test_another_tools_name_or_a_removed_tool_does_not_get_in(filled: Server) -> None:
-    other = Tools(filled.vault).add("misp", now=NOW)
+    other = Tools(filled.vault).add("misp", person="ana", now=NOW)
     assert filled.get("/taxii2/", Authorization=filled.basic(token=other)).status_code == 401
     assert filled.get("/taxii2/").status_code == 200
-    Tools(filled.vault).remove("opencti")
+    Tools(filled.vault).remove("opencti", person="ana", now=NOW)
     assert filled.get("/taxii2/").status_code == 401
 
 

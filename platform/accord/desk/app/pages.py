@@ -14,6 +14,7 @@ from accord.desk.exchange.correspondence import Correspondence
 from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.rounds import last_checked
 from accord.desk.feeds.misp import MispFeed
+from accord.desk.feeds.objects import bring_up
 from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.people import Account, People
 from accord.desk.keyring.tools import Tools
@@ -25,6 +26,7 @@ from accord.desk.web.pages import INBOX, SEARCH, SENT
 from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
 from accord.desk.web.sent import sent_routes
+from accord.desk.web.tools import TOOLS, Connecting, tool_routes
 from accord.desk.web.watches import WATCHES, watch_routes
 from accord.kernel.directory.state import DirectoryState
 from accord.kernel.errors import Unavailable
@@ -70,12 +72,8 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         return Entrance(token=sessions.begin(actor.id), actor=actor)
 
     install_actor(app, find=sessions.find, end=sessions.end)
-    install_sign_in(
-        app,
-        enter=enter,
-        clock=desk.clock,
-        throttle=SignInThrottle(),
-    )
+    throttle = SignInThrottle()
+    install_sign_in(app, enter=enter, clock=desk.clock, throttle=throttle)
     services = PageServices(
         vault=desk.vault,
         org=desk.config.org,
@@ -87,16 +85,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.register_blueprint(watch_routes(services))
     app.register_blueprint(recall_routes(services))
     app.register_blueprint(sent_routes(services))
-    app.register_blueprint(
-        feed_routes(
-            FeedServices(
-                taxii=Taxii(desk.vault, title=f"Accord desk of {org}"),
-                misp=MispFeed(desk.vault, org),
-                tools=Tools(desk.vault),
-                clock=desk.clock,
-            )
-        )
-    )
+    _feeds(app, desk, people, throttle)
     _second_desk(app, desk)
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
@@ -107,10 +96,34 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         (REQUESTS, "Requests"),
         (DRAFTS, "Drafts"),
         (CONTACTS, "Contacts"),
+        (TOOLS, "Tools"),
     )
     install_gate(app)
     check_routes(app, signed_requests=False)
     return app
+
+
+def _feeds(app: Flask, desk: Desk, people: People, throttle: SignInThrottle) -> None:
+    """Register what tools read, and the page on which they are connected."""
+    org = desk.config.org or "not enrolled"
+    taxii, tools = Taxii(desk.vault, title=f"Accord desk of {org}"), Tools(desk.vault)
+    misp = MispFeed(desk.vault, org)
+    app.register_blueprint(
+        feed_routes(FeedServices(taxii=taxii, misp=misp, tools=tools, clock=desk.clock))
+    )
+    app.register_blueprint(
+        tool_routes(
+            Connecting(
+                tools=tools,
+                taxii=taxii,
+                clock=desk.clock,
+                confirm=people.check,
+                throttle=throttle,
+                bring_up=lambda: bring_up(desk.vault, now=desk.clock()),
+                checked=lambda: last_checked(desk.vault),
+            )
+        )
+    )
 
 
 def _second_desk(app: Flask, desk: Desk) -> None:

@@ -9,7 +9,6 @@ from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.feeds.objects import bring_up
 from accord.desk.feeds.taxii import ROOT, Taxii
 from accord.desk.keyring.tools import Tool, Tools
-from accord.desk.storage.journal import Act, record_act
 from accord.terminal import Terminal, common_options
 
 
@@ -24,8 +23,7 @@ def tool() -> None:
 def add(terminal: Terminal, *, name: str) -> None:
     """Make a token for the tool NAME and print its settings. The token is shown once."""
     with opened_desk(terminal) as desk:
-        token = Tools(desk.vault).add(name, now=desk.clock())
-        _note(desk, name, "added")
+        token = Tools(desk.vault).add(name, person=person_here(), now=desk.clock())
         bring_up(desk.vault, now=desk.clock())
         settings = settings_of(desk, name, token)
     terminal.result(settings, _text(settings))
@@ -49,8 +47,7 @@ def list_tools(terminal: Terminal) -> None:
 def remove(terminal: Terminal, *, name: str) -> None:
     """Take the tool's token away, at once."""
     with opened_desk(terminal) as desk:
-        Tools(desk.vault).remove(name)
-        _note(desk, name, "removed")
+        Tools(desk.vault).remove(name, person=person_here(), now=desk.clock())
     terminal.result({"name": name, "removed": True}, f"{name} can read nothing any more.")
 
 
@@ -71,17 +68,6 @@ def settings_of(desk: Desk, name: str, token: str) -> dict[str, object]:
         },
         "misp": {"url": f"{base}/misp/", "header": f"Authorization: {token}"},
     }
-
-
-def _note(desk: Desk, name: str, what: str) -> None:
-    record_act(
-        desk.vault,
-        person=person_here(),
-        act=Act.LIST_CHANGE,
-        subject=f"tool {name}",
-        reason=what,
-        now=desk.clock(),
-    )
 
 
 def _text(settings: dict[str, object]) -> str:

@@ -81,6 +81,11 @@ class Taxii:
         """The id of the collection of indicators."""
         return self._collections[0].id
 
+    @property
+    def observables(self) -> str:
+        """The id of the collection of indicators with observables."""
+        return self._collections[1].id
+
     def discovery(self, base: str) -> Answer:
         """4.1: the server; ``base`` is scheme and authority."""
         root = f"{base}{ROOT}"

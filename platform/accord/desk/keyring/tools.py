@@ -8,14 +8,16 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, field, replace
 
 from accord.desk.storage import Vault
+from accord.desk.storage.journal import Act, record_act_in
 from accord.kernel.errors import AuthenticationNeeded, Conflict, Malformed, NotFound
 
 TOKEN_BYTES = 20
 NOTE_SECONDS = 5
-"""A tool's last request is written down at most this often."""
+"""A tool's last request is written to the vault at most this often; a process knows all of them."""
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 _MAX_TOKEN = 256
@@ -34,14 +36,32 @@ class Tool:
     agent: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that came: when, what it asked for, how it was answered, by which program."""
+
+    at: int
+    request: str
+    status: int
+    agent: str
+
+
+@dataclass(slots=True)
 class Tools:
-    """The tools of one desk."""
+    """The tools of one desk.
+
+    Attributes:
+        vault: where they are kept.
+        latest: the last request of each tool in this process.
+        stranger: the last request in this process whose name or token was wrong.
+    """
 
     vault: Vault
+    latest: dict[str, Asked] = field(default_factory=dict)
+    stranger: Asked | None = None
 
-    def add(self, name: str, *, now: int) -> str:
-        """Add a tool and return its token, this once.
+    def add(self, name: str, *, person: str, now: int) -> str:
+        """Add a tool, write down who did, and return its token, this once.
 
         Raises:
             Malformed: ``tool_name_invalid``.
@@ -67,10 +87,11 @@ class Tools:
                 "INSERT INTO tools (name, digest, created) VALUES (?, ?, ?)",
                 (name, _digest(token), now),
             )
+            _note(connection, name, "added", person=person, now=now)
         return token
 
-    def remove(self, name: str) -> None:
-        """Remove a tool; its token is worth nothing from now on.
+    def remove(self, name: str, *, person: str, now: int) -> None:
+        """Remove a tool and write down who did; its token is worth nothing from now on.
 
         Raises:
             NotFound: ``tool_unknown``.
@@ -79,13 +100,24 @@ class Tools:
             done = connection.execute("DELETE FROM tools WHERE name = ?", (name,))
             if done.rowcount == 0:
                 raise NotFound("tool_unknown", "There is no tool of this name.", observed=name[:60])
+            _note(connection, name, "removed", person=person, now=now)
+        self.latest.pop(name, None)
 
     def list(self) -> list[Tool]:
         """Return the tools in order of their names."""
         rows = self.vault.connection.execute(
             "SELECT name, created, seen, request, status, agent FROM tools ORDER BY name"
         )
-        return [Tool(**dict(zip(Tool.__dataclass_fields__, row, strict=True))) for row in rows]
+        found = [Tool(**dict(zip(Tool.__dataclass_fields__, row, strict=True))) for row in rows]
+        return [self._brought_up(one) for one in found]
+
+    def _brought_up(self, tool: Tool) -> Tool:
+        asked = self.latest.get(tool.name)
+        if asked is None or asked.at < max(tool.created, tool.seen or 0):
+            return tool
+        return replace(
+            tool, seen=asked.at, request=asked.request, status=asked.status, agent=asked.agent
+        )
 
     def has(self, name: str) -> bool:
         """Tell whether the tool is still there."""
@@ -118,7 +150,9 @@ class Tools:
         return str(found)
 
     def note(self, name: str, *, request: str, status: int, agent: str, now: int) -> None:
-        """Write a tool's request down, unless one was written a moment ago with the same answer."""
+        """Note a tool's request; written to the vault unless the same was a moment ago."""
+        asked = Asked(at=now, request=request[:_MAX_WORDS], status=status, agent=_printable(agent))
+        self.latest[name] = asked
         row = self.vault.connection.execute(
             "SELECT seen, status FROM tools WHERE name = ?", (name,)
         ).fetchone()
@@ -127,8 +161,25 @@ class Tools:
         with self.vault.transaction() as connection:
             connection.execute(
                 "UPDATE tools SET seen = ?, request = ?, status = ?, agent = ? WHERE name = ?",
-                (now, request[:_MAX_WORDS], status, _printable(agent), name),
+                (asked.at, asked.request, asked.status, asked.agent, name),
             )
+
+    def note_stranger(self, *, request: str, agent: str, now: int) -> None:
+        """Note, for as long as this process lives, that a name or token was wrong."""
+        self.stranger = Asked(
+            at=now, request=_printable(request), status=401, agent=_printable(agent)
+        )
+
+
+def _note(connection: sqlite3.Connection, name: str, what: str, *, person: str, now: int) -> None:
+    record_act_in(
+        connection,
+        person=person,
+        act=Act.LIST_CHANGE,
+        subject=f"tool {name}",
+        reason=what,
+        now=now,
+    )
 
 
 def _digest(token: str) -> bytes:

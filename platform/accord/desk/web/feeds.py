@@ -65,7 +65,13 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and known[1] > now and self._services.tools.has(known[0]):
             return known[0]
-        name = self._check(header, now)
+        try:
+            name = self._check(header, now)
+        except AuthenticationNeeded:
+            agent = request.headers.get("User-Agent", "")
+            asked = f"{request.method} {request.path}"
+            self._services.tools.note_stranger(request=asked, agent=agent, now=now)
+            raise
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
         self._known[digest] = (name, now + KNOWN_SECONDS)
@@ -124,7 +130,11 @@ def feed_routes(services: FeedServices) -> Blueprint:
     def misp_file(name: str) -> Response:
         """Give one file of the MISP feed."""
         tool = gate.tool()
-        body, kind = _misp(services, services.misp, name)
+        try:
+            body, kind = _misp(services, services.misp, name)
+        except NotFound:
+            _noted(services, tool, Response(status=404))
+            raise
         return _noted(services, tool, Response(body, 200, content_type=kind))
 
     return routes
