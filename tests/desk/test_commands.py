@@ -169,7 +169,16 @@ def test_the_story_of_a_bank_and_the_police_by_command(
     bank.run("pull")
     shown = bank.run("show", recall["retraction"])
     assert [one["standing"] for one in shown["sent"]["recipients"]] == ["confirmed"]
-    assert len(bank.run("inbox", "--sent")["items"]) == 2
+    items = bank.run("inbox", "--sent")["items"]
+    assert [one["progress"]["next"]["step"] for one in items] == ["nothing", "compare"]
+    story = bank.run("show", sent)["timeline"]
+    assert [one["what"] for one in story if one["word"] == "signed"] == ["opened", "applied"]
+    assert [one["done"] for one in bank.run("recalls")["sent"]] == [True]
+    assert [one["records"] for one in police.run("recalls", "--in")["received"]] == [[1]]
+    counts = police.run("digest", "--since", "1h")
+    assert (counts["arrived"], counts["records"], counts["recalls"]) == (2, 3, 1)
+    assert bank.run("digest")["opened"] == 1
+    assert bank.run("digest", "--since", "soon", code=1)["error"]["code"] == "since_unreadable"
     assert bank.run("tally")["sent"] is True
     assert bank.run("tally", "--month", "2026-01", "--dry-run")["cells"] == []
     bank.run("desk", "person", "second")

@@ -29,6 +29,7 @@ COMMANDS: Places = {
     "contacts": ("accord.desk.cli.contacts", "list_contacts", "Whom to call, by country."),
     "retract": ("accord.desk.cli.retract", "retract", "Take a bundle or records of it back."),
     "recalls": ("accord.desk.cli.recalls", "list_recalls", "What was taken back, and who has it."),
+    "digest": ("accord.desk.cli.digest", "show_digest", "What happened, in counts alone."),
     "erasure": ("accord.desk.cli.erasure", "erasure", "The hub's proof that it deleted a bundle."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
     "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),
