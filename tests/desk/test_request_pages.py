@@ -173,5 +173,5 @@ def test_sightings_stand_on_the_bundles_page(police: DeskAt, bank: DeskAt, sent:
     with bank.open() as desk:
         desk.rounds.once()
         shown = Visitor(desk).get(f"/inbox/{bank.org}/{sent}")
-    assert "What recipients saw of it" in shown
+    assert "What became of it" in shown
     assert "count 2-9, period week" in shown

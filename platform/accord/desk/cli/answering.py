@@ -18,9 +18,14 @@ from accord.kernel.identifiers import parse_bundle_id
 from accord.kernel.indicators import Basis, network_of_label, normalise, record_of
 from accord.terminal import Terminal, common_options
 
+_READY = "\n".join(
+    f"  {name}: {one.outcome}{f', {one.reason}' if one.reason else ''}. {one.text}"
+    for name, one in sorted(TEMPLATES.items())
+)
+
 
 @click.command(
-    epilog="\b\nTemplates: " + ", ".join(sorted(TEMPLATES)) + ".\n\b\nExamples:\n"
+    epilog=f"\b\nTemplates:\n{_READY}\n\n\b\nExamples:\n"
     "  accord respond ID --outcome acknowledged\n  accord respond ID --template frozen\n"
     "  accord respond ID --outcome declined --reason needs-order\n"
     "  accord respond ID --close settled"

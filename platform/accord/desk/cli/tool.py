@@ -85,7 +85,7 @@ def _text(settings: dict[str, object]) -> str:
             "  password    the token",
             "",
             "MISP (feed of type 'MISP Feed', source 'network')",
-            f"  URL     {misp['url']}",
+            f"  URL     {misp['url'].rstrip('/')}  (MISP puts /manifest.json behind it)",
             "  header  Authorization: the token",
             "",
             "accord tool list shows the tool's last request. The feeds are there while",

@@ -125,7 +125,9 @@ def feed_routes(services: FeedServices) -> Blueprint:
     nothing = reading(_taxii_view(services, gate, _nothing))
     routes.add_url_rule("/taxii2/<path:rest>", "taxii_nothing", nothing, methods=_EVERY)
 
+    # Second rule: MISP puts /manifest.json behind a URL that a person ended with a slash.
     @routes.get("/misp/<path:name>")
+    @routes.get("/misp//<path:name>", merge_slashes=False)
     @reading
     def misp_file(name: str) -> Response:
         """Give one file of the MISP feed."""

@@ -132,7 +132,7 @@ def _page(letters: Letters, row: RequestRow, error: AccordError | None = None) -
         here=REQUESTS,
         view=view_of(letters.vault, row, letters.org or row.org, now=letters.clock()),
         answers=answers_to(letters.vault, row),
-        templates=sorted(TEMPLATES),
+        templates=sorted(TEMPLATES.items()),
         template=request.args.get("template", ""),
         outcomes=list(Outcome),
         outcome=form.get("outcome") or (chosen.outcome if chosen else ""),
