@@ -49,8 +49,15 @@ class Cli:
         assert done.exit_code == code, (words, done.exit_code, done.stdout, done.stderr)
         data: dict[str, Any] = json.loads(done.stdout)
         if "error" not in data:
-            size = 3 if words[1:2] == ("preset",) else 2 if words[0] in {"desk", "keys"} else 1
+            size = (
+                3
+                if words[1:2] in {("preset",), ("guards",)}
+                else 2
+                if words[0] in {"desk", "keys"}
+                else 1
+            )
             name = "-".join(words[:size])
+            name += "-dry-run" if name == "submit" and "--dry-run" in words else ""
             schema = json.loads((self.schemas / f"{name}.v1.json").read_text())
             jsonschema.validate(data, schema)
         return data

@@ -110,3 +110,47 @@ def test_a_held_row_goes_only_with_a_stated_reason_that_is_journalled(
     assert (sent["totals"]["held"], sent["sent"]["records"]) == (0, 1)
     assert [one["code"] for one in sent["records"] if one["row"] == row] == ["released"]
     assert police.run("pull")["records"] == 2
+
+
+def test_the_lists_of_the_desk_hold_without_being_named_and_a_changed_one_stops_it(
+    bank: Cli, police: Cli, export: Path, tmp_path: Path
+) -> None:
+    lists, once = tmp_path / "lists", tmp_path / "once.csv"
+    lists.mkdir()
+    guard = lists / "guard.csv"
+    guard.write_text(f"address\n{EVM}\n")
+    once.write_text(f"address\n{BTC}\n")
+    words = ("submit", str(export), "--to", "police", *HOW)
+    assert bank.run("desk", "guards", "list")["lists"] == []
+    (added,) = bank.run("desk", "guards", "add", str(lists))["changes"]
+    assert (added["before"], added["after"]["entries"], added["added"]) == (None, 1, 1)
+    dry = bank.run("submit", str(export), "--dry-run", code=5)
+    assert (dry["held_by_code"], dry["guards"]) == ({"known_service": 1}, ["guard"])
+    both = bank.run("submit", str(export), "--dry-run", "--guards", str(once), code=5)
+    assert both["guards"] == ["guard", "once"]
+    assert both["totals"]["held"] == 3
+    guard.write_text("domain\nother-host.com\n")
+    for run in (words, ("submit", str(export), "--dry-run")):
+        error = bank.run(*run, code=1)["error"]
+        assert error["code"] == "guard_list_changed"
+        assert "guards update" in error["next_step"]
+    assert bank.run("desk", "guards", "list")["lists"][0]["state"] == "changed"
+    guard.unlink()
+    assert bank.run(*words, code=1)["error"]["code"] == "guard_list_missing"
+    guard.write_text(f"address\n{EVM}\n")
+    (bank.home / "guards.json").unlink()
+    sent = bank.run(*words, code=5)
+    assert (sent["totals"]["held"], sent["sent"]["records"]) == (1, 1), "the vault decides"
+    assert sent["guard_lists"] == [
+        {name: added["after"][name] for name in ("name", "version", "sha256", "entries")}
+    ]
+    guard.write_text(f"address\n{BTC}\n")
+    (changed,) = bank.run("desk", "guards", "update")["changes"]
+    assert (changed["added"], changed["removed"]) == (1, 1)
+    (gone,) = bank.run("desk", "guards", "remove", "guard")["changes"]
+    assert gone["after"] is None
+    assert bank.run("submit", str(export), "--dry-run", code=5)["guards"] == []
+    assert (
+        bank.run("desk", "guards", "remove", "x", code=1)["error"]["code"] == "guard_list_unknown"
+    )
+    assert police.run("pull")["records"] == 1

@@ -94,7 +94,7 @@ def test_a_guard_table_holds_wallets_in_any_spelling(tmp_path: Path) -> None:
     guard.rename(places / guard.name)
     (tmp_path / "customers.csv").rename(places / "customers.csv")
     intake, results = read(tmp_path, f"wallet\n{EVM}\n{BTC}\n", guards=(places,))
-    assert intake.guards == ("my_guard",)
+    assert [one.name for one in intake.guards] == ["my_guard"]
     assert [result.code for result in results] == ["known_service", None]
 
 

@@ -10,6 +10,7 @@ COMMANDS: Places = {
     "serve": ("accord.desk.cli.serve", "serve", "The pages, and the regular work beside them."),
     "leave": ("accord.desk.cli.leave", "leave", "Leave the hub, for good."),
     "preset": ("accord.desk.cli.presets", "preset", "Recipients and marking under a name."),
+    "guards": ("accord.desk.cli.guards", "guards", "Lists of services that hold a row."),
     "person": ("accord.desk.cli.setup", "person", "An account of the pages, or a new password."),
 }
 

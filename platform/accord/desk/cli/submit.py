@@ -4,6 +4,7 @@
 duplicates and blanks can go, 5 when some are refused or held, 1 when nothing can be used.
 """
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from accord.desk.cli.addressing import TO_HELP
 from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.cli.submit_send import Outputs, Wishes, send_export
+from accord.desk.intake.guard_register import copied_lists
 from accord.desk.intake.lines import Defaults
 from accord.desk.intake.service import IntakeOptions, read_export
 from accord.kernel.errors import Malformed, Refused
@@ -50,7 +52,7 @@ def _choices(*values: str) -> click.Choice[str]:
     "--guards",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Directory of MISP warninglists and *guard*.csv, or one list. Repeatable.",
+    help="MISP warninglists and *guard*.csv (a directory, or one), beside the desk's. Repeatable.",
 )
 @click.option(
     "--release",
@@ -138,7 +140,8 @@ def submit(  # noqa: PLR0913 - one argument for each option
             terminal, file, options, wishes, outputs=Outputs(records=records, refused=refused)
         )
         return
-    intake = read_export(file, options)
+    pinned = copied_lists(terminal.home)
+    intake = read_export(file, dataclasses.replace(options, pinned=pinned))
     report = DryRun(intake, file.name)
     with terminal.progress("rows") as counter:
         report.run(counter.advance, records=records, refused=refused)

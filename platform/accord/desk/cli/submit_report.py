@@ -1,6 +1,7 @@
 """What a dry run prints: one JSON document, or a short report for a person."""
 
 import contextlib
+import dataclasses
 import os
 import stat
 from collections import Counter
@@ -127,7 +128,8 @@ class DryRun:
             "mapping": intake.mapping,
             "mapping_origin": intake.mapping_origin,
             "source": msgspec.to_builtins(intake.source),
-            "guards": list(intake.guards),
+            "guards": [one.name for one in intake.guards],
+            "guard_lists": [dataclasses.asdict(one) for one in intake.guards],
             "left_out": _sorted(totals.left_out),
             "strictest_tlp": totals.strictest_tlp,
             "records": self._records,
@@ -154,11 +156,7 @@ class DryRun:
                 parts = ", ".join(f"{name} {count:,}" for name, count in _sorted(counts).items())
                 lines.append(f"{title}: {parts}")
         lines += [f"  row {told.row}: {told.message} [{told.code}]" for told in self._told]
-        lines.append(
-            f"{len(intake.guards)} guard lists loaded."
-            if intake.guards
-            else "No guard lists loaded: add --guards DIR to hold well-known services."
-        )
+        lines += _guard_lines(intake)
         if totals.strictest_tlp is not None:
             lines.append(f"Strictest marking in the rows: {totals.strictest_tlp}.")
         if not sent:
@@ -195,6 +193,17 @@ def _source_words(intake: Intake) -> str:
         return f"{source.format.upper()}, sheet {source.sheet!r}"
     delimiter = {"\t": "tab", " ": "space"}.get(source.delimiter or "", repr(source.delimiter))
     return f"text, {source.encoding}, cells parted by {delimiter}"
+
+
+def _guard_lines(intake: Intake) -> list[str]:
+    if not intake.guards:
+        return ["No guard lists loaded: accord desk guards add DIR, or --guards DIR for once."]
+    lines = [f"{len(intake.guards)} guard lists loaded."]
+    for one in intake.guards[:_SHOWN]:
+        version = f", version {one.version}" if one.version else ""
+        lines.append(f"  {one.name}{version}, sha256 {one.sha256[:12]}, {one.entries:,} entries")
+    more = len(intake.guards) - _SHOWN
+    return [*lines, f"  and {more} more; --json tells all"] if more > 0 else lines
 
 
 def _column_lines(intake: Intake) -> list[str]:

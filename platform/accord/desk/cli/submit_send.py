@@ -22,6 +22,7 @@ from accord.desk.config import FILE
 from accord.desk.exchange.correspondence import USUAL_BASIS
 from accord.desk.exchange.submission import Encoded, Plan, SendReport, SentBundle
 from accord.desk.indicators import Sought, already_sent, anything_sent
+from accord.desk.intake.guard_register import pinned_lists, write_copy
 from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
 from accord.desk.storage.bundles import known_values
@@ -92,7 +93,9 @@ def send_export(
         maker = _maker(desk, wishes) if approval else ""
         _note_release(desk, file, options, wishes)
         known = _SentBefore(desk, plan)
-        intake = read_export(file, dataclasses.replace(options, already_sent=known))
+        write_copy(desk.vault, desk.config.home)
+        pinned = pinned_lists(desk.vault)
+        intake = read_export(file, dataclasses.replace(options, already_sent=known, pinned=pinned))
         report = DryRun(intake, file.name)
         with terminal.progress("rows") as counter:
             blocks = report.blocks(records=outputs.records, refused=outputs.refused)

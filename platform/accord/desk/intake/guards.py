@@ -15,13 +15,6 @@ from typing import Final
 
 from accord.kernel.indicators import Kind, Network, Normalised
 
-MAX_LIST_BYTES = 64 << 20
-MAX_LISTS = 1_000
-_OURS: Final = frozenset(
-    {"hostname", "domain", "domain|ip", "hostname|port", "url", "uri", "btc", "xmr", "dash"}
-    | {"ip-dst", "ip-src", "text", "other"}
-)
-_CSV_WORD = "guard"
 _HOST_OF = re.compile(r"[a-z]+://(?:\[([^\]]*)\]|([^/:?#]*))(?::[0-9]+)?(/?.*)", re.DOTALL)
 _WALLET, _URL = Kind.WALLET, Kind.URL
 
@@ -58,11 +51,21 @@ class Hit:
     message: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedList:
+    """One list that is in force: SHA-256 (hexadecimal) of its file, and how many entries it has."""
+
+    name: str
+    version: str | None
+    sha256: str
+    entries: int
+
+
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Guards:
-    """All guard lists loaded; ``names`` says which, for the report."""
+    """All guard lists loaded; ``lists`` says which, for the report."""
 
-    names: list[str] = dataclasses.field(default_factory=list)
+    lists: list[LoadedList] = dataclasses.field(default_factory=list)
     wallets: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     exact: dict[str, str] = dataclasses.field(default_factory=dict)
     below: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -70,6 +73,11 @@ class Guards:
     networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = dataclasses.field(
         default_factory=list
     )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the lists."""
+        return [one.name for one in self.lists]
 
     def hit(self, found: Normalised) -> Hit | None:
         """Return why ``found`` must be held, or ``None``."""

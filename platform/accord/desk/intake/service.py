@@ -12,7 +12,7 @@ from pathlib import Path
 from accord.desk.intake.columns import Field, Meaning, guess
 from accord.desk.intake.context import ContextReader
 from accord.desk.intake.delimited import Fields
-from accord.desk.intake.guard_lists import load_guards
+from accord.desk.intake.guard_lists import Pinned, load_guards
 from accord.desk.intake.headers import find_header
 from accord.desk.intake.limits import BLOCK_ROWS
 from accord.desk.intake.lines import Defaults
@@ -31,6 +31,7 @@ class IntakeOptions:
     Attributes:
         mapping: field by column name or number; overrules what is remembered or guessed.
         guards: warninglists, CSV files, or directories of them.
+        pinned: lists of the desk, which must be as they were when it read them.
         keep_url: send links as links, not as their sites.
         encoding: Python's name of the encoding; ``None`` guesses.
         delimiter: one character; ``None`` guesses.
@@ -44,6 +45,7 @@ class IntakeOptions:
 
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
     guards: tuple[Path, ...] = ()
+    pinned: tuple[Pinned, ...] = ()
     keep_url: bool = False
     encoding: str | None = None
     delimiter: str | None = None
@@ -63,7 +65,7 @@ class Intake:
         columns: the names of its columns, each once.
         mapping: field by column, ``ignore`` for columns that stay here.
         mapping_origin: ``given``, ``remembered`` or ``guessed``.
-        guards: names of the guard lists loaded.
+        guards: the guard lists in force.
         date_orders: for each column of dates its order, and whether the column shows that order.
         totals: counts over the rows read so far; complete after the iteration.
     """
@@ -90,8 +92,8 @@ class Intake:
         if options.mapping:
             remember(options.home, key, options.mapping)
         self.mapping = {column: field.value for column, field in meaning.items()}
-        guards = load_guards(options.guards)
-        self.guards = tuple(guards.names)
+        guards = load_guards(options.guards, options.pinned)
+        self.guards = tuple(guards.lists)
         context = ContextReader(table.columns, meaning, table.sample, orders, options.now)
         self.date_orders = context.date_orders
         self.totals.left_out = context.left_out
@@ -137,7 +139,8 @@ def read_export(path: Path, options: IntakeOptions | None = None) -> Intake:
     """Open an export and tell what its columns mean; rows are read when the result is iterated.
 
     Raises:
-        NotFound: ``file_missing``, ``guards_missing``.
+        NotFound: ``file_missing``, ``guards_missing``, ``guard_list_missing``.
+        Conflict: ``guard_list_changed``.
         Malformed: what is no table, too large or unclear (docs/formats/exports-in.md).
     """
     chosen = options or IntakeOptions()

@@ -249,5 +249,12 @@ VERSIONS: tuple[str, ...] = (
     );
     CREATE TABLE presets (name TEXT PRIMARY KEY, wishes BLOB NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- Guard lists that this desk goes by, and what each held when it was last read.
+    CREATE TABLE guard_lists (
+        path TEXT PRIMARY KEY, place TEXT NOT NULL, name TEXT NOT NULL, version TEXT,
+        sha256 BLOB NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, marks BLOB NOT NULL
+    );
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""
