@@ -182,7 +182,7 @@ def test_inbox_and_bundle_show_what_arrived_and_escape_it(analyst: FlaskClient, 
     acts = desk.vault.connection.execute(
         "SELECT person, act, object FROM acts WHERE person = 'ana'"
     ).fetchall()
-    assert acts == [("ana", "bundle:view", bundle_id(1))]
+    assert acts == [("ana", "bundle:view", f"{BANK} {bundle_id(1)}")]
 
 
 def test_an_unknown_bundle_is_not_found(analyst: FlaskClient) -> None:

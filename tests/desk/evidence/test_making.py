@@ -71,7 +71,7 @@ def test_custody_tells_what_was_done_here_and_gives_no_reason_of_other_acts(
     bundle = made.shows.disclosure.header.id
     with police.open() as desk:
         now = desk.clock()
-        told = {"person": "bo", "subject": bundle, "now": now}
+        told = {"person": "bo", "subject": find_bundle(desk.vault, bundle).subject, "now": now}
         record_act(desk.vault, act=Act.BUNDLE_VIEW, reason=f"saw {BTC} too", **told)  # type: ignore[arg-type]
         export(
             desk.vault,

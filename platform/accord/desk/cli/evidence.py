@@ -16,6 +16,7 @@ from accord.desk.evidence.service import (
 )
 from accord.kernel.errors import Conflict, Malformed
 from accord.kernel.evidence.timestamp import MAX_TOKEN
+from accord.kernel.identifiers import parse_org_id
 from accord.kernel.markings import Tlp
 from accord.terminal import Terminal, common_options
 
@@ -32,6 +33,7 @@ from accord.terminal import Terminal, common_options
 @click.option(
     "--reason", default=USUAL_REASON, show_default=True, help="Why, for example a case number."
 )
+@click.option("--from", "org", help="The sender, when two used the same id: name@hub.")
 @click.option("--bundle", help="Which bundle, when several records hold the value.")
 @click.option("--record", type=click.IntRange(0), help="Which record of that bundle.")
 @click.option(
@@ -43,12 +45,13 @@ from accord.terminal import Terminal, common_options
     help="A time-stamp (RFC 3161) of signatures.json, made elsewhere.",
 )
 @common_options
-def evidence(
+def evidence(  # noqa: PLR0913 - one for each option
     terminal: Terminal,
     *,
     value: str,
     output: Path,
     reason: str,
+    org: str | None,
     bundle: str | None,
     record: int | None,
     tlp: str | None,
@@ -59,6 +62,7 @@ def evidence(
         raise _exists(output)
     wanted = Wanted(
         value=value,
+        org=None if org is None else parse_org_id(org),
         bundle=bundle,
         record=record,
         red=tlp is not None,

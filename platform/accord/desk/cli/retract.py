@@ -84,11 +84,12 @@ def retract(
 def _send(
     terminal: Terminal, desk: Desk, original: BundleId, retraction: Retraction, *, wait: int
 ) -> None:
+    bundle = find_bundle(desk.vault, original, desk.org)
     recall = send_retraction(
         desk.submissions,
         desk.vault,
         desk.mirror.recent(),
-        find_bundle(desk.vault, original, desk.org),
+        bundle,
         retraction=retraction,
         clock=desk.clock,
     )
@@ -96,7 +97,7 @@ def _send(
         desk.vault,
         person=person_here(),
         act=Act.BUNDLE_RETRACT,
-        subject=original,
+        subject=bundle.subject,
         reason=retraction.reason.value,
         now=desk.clock(),
     )

@@ -67,7 +67,7 @@ def show(terminal: Terminal, *, bundle_id: str, org: str | None, records: int, o
             desk.vault,
             person=person_here(),
             act=Act.BUNDLE_VIEW,
-            subject=bundle.id,
+            subject=bundle.subject,
             reason="",
             now=desk.clock(),
         )

@@ -29,6 +29,7 @@ from accord.desk.storage.evidence import (
     add_evidence,
     done_with,
     made_before,
+    subject_of,
 )
 from accord.desk.storage.exports import who_took
 from accord.desk.storage.journal import Act, record_act_in
@@ -108,12 +109,13 @@ class Wanted:
 
     Attributes:
         value: a value as typed.
-        bundle, record: which of several records that hold it.
+        org, bundle, record: which of several records that hold it; two senders may use one id.
         red: TLP:RED was asked for by name.
         token: a time-stamp token over the sender's signatures, made elsewhere.
     """
 
     value: str
+    org: OrgId | None = None
     bundle: str | None = None
     record: int | None = None
     red: bool = False
@@ -182,6 +184,7 @@ def _one_hit(vault: Vault, wanted: Wanted, maker: Maker) -> Hit:
         hit
         for hit in result.hits
         if hit.match in _HOLDS
+        and wanted.org in (None, hit.org)
         and wanted.bundle in (None, hit.bundle)
         and wanted.record in (None, hit.record)
     ]
@@ -198,7 +201,7 @@ def _one_hit(vault: Vault, wanted: Wanted, maker: Maker) -> Hit:
             observed="; ".join(
                 f"{hit.bundle} record {hit.record} of {hit.org}" for hit in hits[:MAX_SHOWN]
             ),
-            next_step="Say which one: --bundle ID --record NUMBER.",
+            next_step="Say which one: --from NAME@HUB --bundle ID --record NUMBER.",
         )
     return hits[0]
 
@@ -353,7 +356,7 @@ class _Making:
         found = [Custody(at=bundle.arrived, who=f"desk of {self._maker.org}", what=came)]
         found += [
             Custody(at=one.at, who=one.person, what=DONE[one.act])
-            for one in done_with(self._vault, [bundle.id, subject_of(bundle.id, record)])
+            for one in done_with(self._vault, bundle, record)
             if one.act in DONE
         ]
         found += [
@@ -390,16 +393,11 @@ class _Making:
                 connection,
                 person=maker.person,
                 act=Act.EVIDENCE_MAKE,
-                subject=subject_of(bundle.id, self._record),
+                subject=subject_of(bundle, self._record),
                 reason=maker.reason,
                 now=maker.now,
             )
         return number
-
-
-def subject_of(bundle: str, record: int) -> str:
-    """Return how the journal names a record."""
-    return f"{bundle} record {record}"
 
 
 def standing_words(state: DirectoryState, kid: KeyId) -> str:

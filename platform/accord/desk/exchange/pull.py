@@ -221,7 +221,7 @@ class Pull:
                 self._vault,
                 person="desk",
                 act=Act.BUNDLE_PURGE,
-                subject=bundle.id,
+                subject=bundle.subject,
                 reason=f"expired {bundle.expires}, kept {retention_days} days",
                 now=now,
             )

@@ -100,6 +100,11 @@ class StoredBundle:
     submission: bytes | None
     purged: int | None
 
+    @property
+    def subject(self) -> str:
+        """How the journal names it: an id alone may be used by two senders."""
+        return f"{self.org} {self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:

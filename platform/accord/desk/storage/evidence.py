@@ -1,9 +1,9 @@
 """What evidence is made of beside the record: the hub's proof, acts here, earlier files."""
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accord.desk.storage.bundles import StoredBundle
 from accord.desk.storage.vault import Vault
 from accord.kernel.tlog.merkle import HASH_SIZE
 
@@ -54,14 +54,31 @@ def acceptance_of(vault: Vault, *, origin: str, org: str, id_: str) -> KeptAccep
     return KeptAcceptance(number=number, size=size, opened=bytes(opened), path=steps, note=note)
 
 
-def done_with(vault: Vault, subjects: Sequence[str]) -> list[DoneHere]:
-    """Return the acts on any of ``subjects``, the oldest first."""
-    marks = ", ".join("?" * len(subjects))
+def done_with(vault: Vault, bundle: StoredBundle, record: int) -> list[DoneHere]:
+    """Return the acts on a bundle as a whole or on this record of it, the oldest first.
+
+    The journal once named bundles by their id alone. Such an act counts when no other sender's
+    bundle of that id had come by then; else nobody knows which of them it was about.
+    """
     rows = vault.connection.execute(
-        f"SELECT at, person, act FROM acts WHERE object IN ({marks}) ORDER BY no",  # noqa: S608 - marks only
-        tuple(subjects),
+        "SELECT at, person, act FROM acts WHERE object IN (?, ?) OR (object IN (?, ?)"
+        " AND NOT EXISTS (SELECT 1 FROM bundles WHERE bundles.id = ? AND bundles.org <> ?"
+        " AND bundles.arrived <= acts.at)) ORDER BY no",
+        (
+            bundle.subject,
+            subject_of(bundle, record),
+            bundle.id,
+            f"{bundle.id} record {record}",
+            bundle.id,
+            bundle.org,
+        ),
     )
     return [DoneHere(at=row[0], person=row[1], act=row[2]) for row in rows]
+
+
+def subject_of(bundle: StoredBundle, record: int) -> str:
+    """Return how the journal names a record."""
+    return f"{bundle.subject} record {record}"
 
 
 def made_before(vault: Vault, key: bytes) -> MadeBefore | None:

@@ -51,5 +51,7 @@ def _wanted(vault: Vault, org: str, bundle_id: str) -> Wanted:
     for place, line in enumerate(lines_of(vault, bundle)):
         if place == number:
             red = request.form.get("red") == "yes"
-            return Wanted(value=value_of(line), bundle=bundle.id, record=number, red=red)
+            return Wanted(
+                value=value_of(line), org=bundle.org, bundle=bundle.id, record=number, red=red
+            )
     raise NotFound("evidence_none", "The bundle has no such record here.", observed=text[:20])

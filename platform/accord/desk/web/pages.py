@@ -167,7 +167,7 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         vault,
         person=current_actor().name,
         act=Act.BUNDLE_VIEW,
-        subject=bundle.id,
+        subject=bundle.subject,
         reason="",
         now=now,
     )
