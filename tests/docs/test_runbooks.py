@@ -108,7 +108,9 @@ def test_the_runbook_on_disagreement_runs_as_written(place: Place) -> None:
     )
     assert refused.data["error"]["code"] == "behind_witness"
     restored = place.run("accord hub restore hub-1.backup --home new", allowed=(1,))
-    assert (restored["restored"], restored["rpo_entries"]) == (False, 2)
+    # The two invites, and what a hub that serves may log by itself.
+    assert not restored["restored"]
+    assert restored["rpo_entries"] >= 2
     assert not (folder / "new").exists()
     rehearsed = place.run("accord hub restore hub-1.backup --check --home new")
     assert (rehearsed["whole"], rehearsed["servable"]) == (True, False)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, event
 from tests.support.hub_world import BTC, Desk, World
 
 from accord.hub.bundles.correspondence import open_requests
+from accord.hub.directory import service as directory
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.identifiers import BundleId, make_bundle_id
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, OrgKind, Purpose, Tlp
@@ -150,8 +151,10 @@ class Statements:
 
 
 def test_the_answer_to_a_submitter_is_the_same_whether_or_not_others_hold_the_value(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The look into the directory every half second comes when it comes.
+    monkeypatch.setattr(directory, "REFRESH_SECONDS", 3600)
     told: list[tuple[int, dict[str, object], list[str], list[str]]] = []
     for held in (False, True):
         folder = tmp_path / str(held)

@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 from sqlalchemy import select, update
+from tests.hub.test_standing import signed
 from tests.support.hub_world import NOW, Desk, World
 
 from accord.hub.access import Actor, Role
@@ -15,6 +17,7 @@ from accord.hub.bundles.tables import EntryRow
 from accord.hub.feed import Cursor
 from accord.hub.web.api_feed import BLOCK, _blocks
 from accord.kernel.bundle.framing import parse_bundle, parse_trimmed, trim
+from accord.kernel.directory.statements import Op
 from accord.kernel.errors import Unavailable
 from accord.kernel.markings import OrgKind
 
@@ -33,7 +36,7 @@ def send(sender: Desk, *to: Desk, **changes: object) -> bytes:
 
 def stream(world: World, desk: Desk, after: int = 0, limit: int = 1000) -> Iterator[Delivery]:
     cursor = Cursor(after=after, feed=world.services.feed._names.of(desk.org))
-    return world.services.deliveries.after(actor(desk), cursor, limit=limit, now=world.clock())
+    return world.services.deliveries.after(actor(desk), cursor, limit=limit, clock=world.clock)
 
 
 def whole(delivery: Delivery) -> bytes:
@@ -129,6 +132,60 @@ def test_a_writer_that_is_full_ends_the_stream_and_the_rest_comes_with_the_next(
             stream(world, police, after=first.seq)
     (rest,) = stream(world, police, after=first.seq)
     assert whole(rest) == trim(parse_bundle(raws[1]), 0)
+
+
+def test_a_group_is_recorded_with_the_time_at_which_it_is_given_out(
+    world: World, bank: Desk, police: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "GROUP", 1)
+    for _ in range(2):
+        send(bank, police)
+    found = stream(world, police)
+    next(found)
+    world.clock.now = NOW + 3600
+    next(found)
+    with world.services.database.reading.connect() as connection:
+        times = list(connection.scalars(select(EntryRow.delivered).order_by(EntryRow.bundle)))
+    assert times == [NOW, NOW + 3600], "a reader that stalls cannot have had it earlier"
+
+
+def test_who_is_suspended_meanwhile_gets_no_further_group(
+    world: World, bank: Desk, police: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "GROUP", 1)
+    ids = [parse_bundle(send(bank, police)).header.id for _ in range(2)]
+    found = stream(world, police)
+    next(found)
+    statements = world.services.statements
+    draft = statements.draft(police.org, Op.SUSPEND, now=world.clock())
+    statements.countersigned(signed(draft, world.registrar), now=world.clock())
+    world.services.directory.refresh()
+    assert list(found) == []
+    assert delivered(world) == ids[:1]
+
+
+def test_an_organisation_holds_a_few_streams_and_all_of_them_a_share_of_the_threads(
+    world: World, bank: Desk, three: list[Desk], police: Desk
+) -> None:
+    send(bank, police, *three)
+    with ExitStack() as held:
+        for _ in range(deliveries.PLACES_EACH):
+            held.enter_context(world.services.deliveries.place(actor(police)))
+        answer = police.get("/v1/deliveries", "after=0&limit=1")
+        assert (answer.status_code, answer.json()["code"]) == (429, "streams_busy")
+        assert answer.headers["Retry-After"]
+        assert three[0].get("/v1/deliveries", "after=0&limit=1").status_code == 200
+    for _ in range(2 * deliveries.PLACES_EACH):
+        assert police.get("/v1/deliveries", "after=0&limit=1").status_code == 200, "given back"
+        assert police.get("/v1/deliveries", "after=99&feed=wrong").status_code >= 400
+    with ExitStack() as held:
+        taken = 0
+        for desk in (*three, police, bank) * deliveries.PLACES_EACH:
+            with suppress(Unavailable):
+                held.enter_context(world.services.deliveries.place(actor(desk)))
+                taken += 1
+        assert taken == world.config.threads // 4
+    assert not world.services.deliveries._open
 
 
 def test_the_stream_goes_out_in_large_blocks_whose_bytes_are_those_of_the_parts() -> None:

@@ -18,7 +18,7 @@ from tests.support import postgres
 from tests.support.hub_world import HOST, NOW, Desk, Places, World
 
 from accord.cli.main import main
-from accord.hub.access.nonces import KEPT_SECONDS
+from accord.hub.access.nonces import KEPT_SECONDS, SharedNonceCache
 from accord.hub.app import make_hub
 from accord.hub.services import Services
 from accord.hub.storage import WITNESSES, Listener, Turn
@@ -133,6 +133,11 @@ def test_dropped_nonces_are_not_taken_again_when_the_clock_goes_back(two: Two) -
         others.claim(kid, "old", until=NOW, now=NOW)
     assert caught.value.code == "nonce_unknowable"
     assert others.claim(kid, "new", until=NOW + 300, now=NOW)
+    beside = two.world.services.database.beside
+    assert beside is not None
+    with pytest.raises(Unavailable) as caught:  # a process that starts on the clock set back
+        SharedNonceCache(beside).claim(kid, "old", until=NOW, now=NOW)
+    assert caught.value.code == "nonce_unknowable"
 
 
 def test_both_write_by_turns_and_the_log_is_one(two: Two) -> None:

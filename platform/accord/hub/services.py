@@ -189,7 +189,13 @@ def build_services(
         shelf=shelf,
     )
     deliveries = Deliveries(
-        engine=database.reading, writer=writer, recorder=recorder, bodies=bodies, feed=feed
+        engine=database.reading,
+        writer=writer,
+        recorder=recorder,
+        bodies=bodies,
+        directory=directory,
+        feed=feed,
+        places=config.threads // 4,
     )
     refusals = QuotaRecords(writer=writer, recorder=recorder, quotas=quotas)
     sweep = BodySweep(writer=writer, bodies=bodies)

@@ -60,6 +60,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "too_many_attempts": 429,
     "nonces_full": 429,
     "quota_exceeded": 429,
+    "streams_busy": 429,
     "disk_full": 507,
 }
 """Codes whose status is not that of their class."""

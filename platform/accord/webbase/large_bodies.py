@@ -8,10 +8,11 @@ with 413 and the connection is closed. The application checks everything again.
 
 from collections.abc import Callable, Mapping
 
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.utilities import RequestEntityTooLarge
+
+from accord.webbase.slow_readers import PatientChannel
 
 SMALL_BODY = 1024 * 1024
 """Bytes that anybody may send; every route that is not signed takes less."""
@@ -43,8 +44,8 @@ def guard_bodies(server: BaseWSGIServer, admit: Admit) -> None:
         def _plain_headers(self) -> dict[str, str]:
             return {name.replace("_", "-").lower(): text for name, text in self.headers.items()}
 
-    class Channel(HTTPChannel):  # type: ignore[misc,unused-ignore]
-        """A connection whose requests are judged."""
+    class Channel(PatientChannel):
+        """A connection whose requests are judged, and whose reader must read."""
 
         parser_class = Parser
 

@@ -23,14 +23,17 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from tests.support import postgres
-from tests.support.hub_world import HOST, Desk, Places, World
+from tests.support.hub_world import HOST, NOW, Desk, Places, World
 from tests.support.postgres import PostgresServer
 from tests.support.stalling import Relay
 
+from accord.hub.access.nonces import SharedNonceCache
+from accord.hub.audit import Event, EventClass
 from accord.hub.storage import Writer, open_database, postgresql
 from accord.hub.storage.postgresql import COMMIT_SECONDS, Patience, connect
 from accord.hub.transparency import LogName, recompute
 from accord.kernel.errors import Refused, Unavailable
+from accord.kernel.identifiers import KeyId
 from accord.kernel.markings import OrgKind
 from accord.protocol.paths import PROBLEM_TYPE
 
@@ -128,26 +131,59 @@ def test_a_commit_that_is_not_answered_is_unknown_and_a_retry_tells(hub: Hub, lo
     assert hub.relay.cancels == 0
 
 
-def test_a_success_without_the_standby_is_a_failure(hub: Hub) -> None:
-    """The forged acknowledgement: a cancel lets COMMIT report success for what may be lost."""
-    server = hub.server
+def cancelled_without_standby(server: PostgresServer, act: Callable[[], object]) -> str:
+    """The code with which ``act``, done again and again, fails when its wait for a standby is cancelled.
+
+    The forged acknowledgement: a cancel lets the server report success for what may be lost.
+    """
+    codes: list[str] = []
+
+    def run() -> None:
+        try:
+            while True:  # the server's processes learn of the new setting one after the other
+                act()
+        except Unavailable as error:
+            codes.append(error.code)
+
     server.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     server.query("SELECT pg_reload_conf()")
     try:
-        send, answers = hub.sending(), []
-        sending = threading.Thread(target=lambda: answers.append(send()))
-        sending.start()
+        acting = threading.Thread(target=run)
+        acting.start()
         waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         while not (found := server.query(waits)):
-            assert sending.is_alive()
+            assert acting.is_alive()
         server.query(f"SELECT pg_cancel_backend({found[0][0]})")
-        sending.join()
-        refused(answers[0], "outcome_unknown")
+        acting.join()
     finally:
         server.query("ALTER SYSTEM RESET synchronous_standby_names")
         server.query("SELECT pg_reload_conf()")
-    assert send().status_code == 202
+    return codes[0]
+
+
+def test_a_success_without_the_standby_is_a_failure(hub: Hub) -> None:
+    services = hub.world.services
+    event = Event(what=EventClass.BACKUP_MADE, outcome="ok")
+    code = cancelled_without_standby(
+        hub.server,
+        lambda: services.writer.run(
+            lambda connection: services.recorder.record(connection, event, now=NOW)
+        ),
+    )
+    assert code == "outcome_unknown"
+    assert hub.sending()().status_code == 202
     hub.check(1)
+
+
+def test_a_nonce_without_the_standby_is_a_failure_too(hub: Hub) -> None:
+    beside = hub.world.services.database.beside
+    assert beside is not None
+    nonces, names = SharedNonceCache(beside), map(str, itertools.count())
+    code = cancelled_without_standby(
+        hub.server,
+        lambda: nonces.claim(KeyId(b"k" * 32), next(names), until=NOW + 300, now=NOW),
+    )
+    assert code == "database_unavailable"
 
 
 def test_a_killed_backend_fails_its_transaction_and_the_next_one_works(hub: Hub) -> None:

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from accord.hub.access.tables import NonceRow
 from accord.hub.storage import adding_many, replacing
@@ -44,7 +44,8 @@ class SharedNonceCache:
         """Claim through ``engine``, in single statements beside the writer's."""
         self._engine = engine
         self._own = MemoryNonceCache()
-        self._dropped = 0
+        with engine.connect() as connection:  # a clock may have been set back before this start
+            self._dropped = _mark(connection)
         self._waiting: deque[_Claim] = deque()
         self._turn = threading.Lock()
 
@@ -96,5 +97,10 @@ class SharedNonceCache:
             connection.execute(
                 delete(NonceRow).where(NonceRow.until < bound, NonceRow.name != _MARK)
             )
-            mark = connection.scalar(select(NonceRow.until).where(NonceRow.name == _MARK))
-        self._dropped = max(self._dropped, mark or 0)
+            mark = _mark(connection)
+        self._dropped = max(self._dropped, mark)
+
+
+def _mark(connection: Connection) -> int:
+    """Return up to when nonces were dropped, by whichever process."""
+    return connection.scalar(select(NonceRow.until).where(NonceRow.name == _MARK)) or 0

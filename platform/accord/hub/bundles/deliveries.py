@@ -7,20 +7,24 @@ last whole delivery. Memory does not grow with bundles: they are read in groups,
 pieces from their files.
 """
 
+import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, Row, bindparam, exists, select, update
 
+from accord.clock import Clock
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.bundles.tables import BundleRow, EntryRow
+from accord.hub.directory import Directory
 from accord.hub.feed import Cursor, Feed, Item
 from accord.hub.feed.tables import FeedRow
 from accord.hub.storage import BodyStore, Writer
 from accord.kernel.bundle.framing import format_front
-from accord.kernel.errors import NotFound
+from accord.kernel.errors import NotFound, Unavailable
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.tlog import merkle
 
@@ -29,6 +33,11 @@ GROUP = 64
 
 GROUP_BYTES = 4 * 1024 * 1024
 """Bytes of bodies that one query reads at most, but for a single one."""
+
+PLACES_EACH = 4
+"""Streams that one organisation may have open at once: a reader that stalls holds up itself."""
+
+RETRY_SECONDS = 5
 
 Found = Row[int, int, str, str, int, int | None, int, str | None]
 """Item, bundle, its id and sender, position of the entry, when delivered, length, body's file."""
@@ -138,14 +147,20 @@ class Deliveries:
         writer: Writer,
         recorder: Recorder,
         bodies: BodyStore,
+        directory: Directory,
         feed: Feed,
+        places: int,
     ) -> None:
-        """Work with the rooms that are handed down."""
+        """Work with the rooms that are handed down; at most ``places`` streams are open at once."""
         self._engine = engine
         self._writer = writer
         self._recorder = recorder
         self._bodies = bodies
+        self._directory = directory
         self._feed = feed
+        self._places = max(1, places)
+        self._lock = threading.Lock()
+        self._open: Counter[OrgId] = Counter()
 
     def one(
         self, actor: Actor | None, bundle_id: BundleId, sender: OrgId | None, *, now: int
@@ -178,12 +193,39 @@ class Deliveries:
         with self._delivery(0, row.position, sealed) as delivery:
             return b"".join((delivery.front, *delivery.body))
 
+    @contextmanager
+    def place(self, actor: Actor | None) -> Iterator[None]:
+        """Hold one of the places for streams until the block ends.
+
+        Raises:
+            Unavailable: ``streams_busy``: all are taken, or the organisation has its share.
+        """
+        org = require(actor, Action.BUNDLE_READ).org
+        with self._lock:
+            if sum(self._open.values()) >= self._places or self._open[org] >= PLACES_EACH:
+                raise Unavailable(
+                    "streams_busy",
+                    "Too many streams of deliveries are open.",
+                    retry_after=RETRY_SECONDS,
+                    observed=f"{self._open[org]} of your organisation",
+                    next_step="End one, or ask again in a moment.",
+                )
+            self._open[org] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open[org] -= 1
+                if not self._open[org]:
+                    del self._open[org]
+
     def after(
-        self, actor: Actor | None, cursor: Cursor, *, limit: int, now: int
+        self, actor: Actor | None, cursor: Cursor, *, limit: int, clock: Clock
     ) -> Iterator[Delivery]:
         """Yield the trimmed bundles of the actor's feed behind ``cursor``, at most ``limit``.
 
-        What was erased or withheld since the first look is left out.
+        What was erased or withheld since the first look is left out. Each group is recorded with
+        the time at which it is given out, and only while the organisation is still active.
 
         Raises:
             Malformed, Conflict: the cursor does not hold (``feed.cursors``).
@@ -195,15 +237,17 @@ class Deliveries:
             asked = {"org": org, "after": cursor.after, "most": limit}
             groups = list(_groups(connection.execute(_BEHIND, asked).all()))
         if groups:  # now, so that a refusal is still an answer of its own
-            self._record(org, _first(groups[0]), now)
-        return self._stream(org, groups, now)
+            self._record(org, _first(groups[0]), clock())
+        return self._stream(org, groups, clock)
 
     def _stream(
-        self, org: OrgId, groups: Sequence[Sequence[Found]], now: int
+        self, org: OrgId, groups: Sequence[Sequence[Found]], clock: Clock
     ) -> Iterator[Delivery]:
         for number, group in enumerate(groups):
             if number:
-                self._record(org, _first(group), now)
+                if not self._directory.is_active(org):
+                    return  # suspended or revoked meanwhile: the next request is told so
+                self._record(org, _first(group), clock())
             sealed = self._sealed(org, sorted({row.bundle for row in group}))
             for row in group:
                 found = sealed.get((row.bundle, row.position))

@@ -160,6 +160,11 @@ class Directory:
             self._checked = time.monotonic()
             return self._state
 
+    def is_active(self, org: OrgId) -> bool:
+        """Return whether ``org`` is an active member now."""
+        found = self.state().find_organisation(org)
+        return found is not None and found.status is Status.ACTIVE
+
     def judge(self, points: Sequence[DirectoryPoint], *, now: int) -> Judged:
         """Return the directory by which a bundle that used ``points`` is judged.
 

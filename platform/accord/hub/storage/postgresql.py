@@ -102,7 +102,7 @@ class PatientConnection(psycopg.Connection[Any]):
         """Wait for the server, at most ``patience`` seconds; psycopg calls this for everything."""
         wanted = self.patience if timeout is None else timeout
         try:
-            return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=wanted)
+            answer = waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=wanted)
         except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - the only sign that it gives
             if timeout is not None:  # who waits for notifications asked for that
                 raise
@@ -114,6 +114,9 @@ class PatientConnection(psycopg.Connection[Any]):
                 # An interrupt: psycopg would cancel here, and cancelling forges a success.
                 self.pgconn.finish()
             raise
+        if self.autocommit:  # each statement is a commit
+            self._require_standby()
+        return answer
 
     def commit(self) -> None:
         """Commit.
@@ -124,6 +127,9 @@ class PatientConnection(psycopg.Connection[Any]):
         self._unreplicated = False
         with Patience(self, COMMIT_SECONDS):
             super().commit()
+        self._require_standby()
+
+    def _require_standby(self) -> None:
         if self._unreplicated:
             self.pgconn.finish()
             message = "the commit was reported without its synchronous standby"

@@ -3,6 +3,7 @@
 import itertools
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from flask import Response
@@ -56,11 +57,14 @@ def feed_routes(services: Services) -> ApiRoutes:
     @declare("bundle:read", who=Who.SIGNED)
     def get_deliveries(query: dict[str, Any]) -> Response:
         """Stream the bundles of the feed's items after the cursor."""
-        deliveries = services.deliveries.after(
-            caller(), _cursor(query), limit=query["limit"], now=services.clock()
-        )
-
-        return Response(_blocks(deliveries), mimetype=paths.DELIVERIES_TYPE)
+        with ExitStack() as stack:
+            stack.enter_context(services.deliveries.place(caller()))
+            deliveries = services.deliveries.after(
+                caller(), _cursor(query), limit=query["limit"], clock=services.clock
+            )
+            response = Response(_blocks(deliveries), mimetype=paths.DELIVERIES_TYPE)
+            response.call_on_close(stack.pop_all().close)
+        return response
 
     return routes
 
