@@ -165,8 +165,8 @@ def test_the_answer_to_a_submitter_is_the_same_whether_or_not_others_hold_the_va
         name, sealed = two.seal(police, values=[BTC if held else "example.org"])
         assert two.put_bundle(sealed, name).status_code == 202
         database = made.services.database
-        counted = Statements(database.reading, database.writing)
         name, sealed = one.seal(police, values=[BTC])
+        counted = Statements(database.reading, database.writing)
         answer = one.put_bundle(sealed, name)
         members = answer.json()
         note = str(members.pop("checkpoint")).splitlines()
