@@ -13,11 +13,11 @@ from tests.support.forged_evidence import (
     rebuilt,
     refusals,
     signed_anew,
-    statement_in,
 )
 from tests.support.hub_world import BTC, Desk, World
 from tests.support.timestamping import authority
 
+from accord.desk.evidence.comparison import compared
 from accord.desk.evidence.service import MadeEvidence
 from accord.kernel.directory.rootfile import verify_root
 from accord.kernel.errors import VerificationFailed
@@ -91,10 +91,27 @@ def test_a_statement_counts_for_its_own_maker_and_record_alone(
         forged = signed_anew(evidence.data, {}, signer)
         assert refusals(forged) == (archive.STATEMENT, archive.STATEMENT)
     told = (Custody(at=1, who="nobody", what="never touched it"),)
-    assert statement_in(signed_anew(evidence.data, {}, police.keyring.signing, custody=told))
+    ours, theirs = accepted_by_both(
+        signed_anew(evidence.data, {}, police.keyring.signing, custody=told)
+    )
+    assert (ours.statement.custody, theirs["custody"]) == (told, 1)  # the maker's word, as said
+    assert (ours.statement.org, theirs["maker"]) == (police.org, police.org)
     for said in ({"index": 1}, {"org": mallory.org}, {"sender": police.org}):
         forged = signed_anew(evidence.data, {}, police.keyring.signing, **said)
         assert refusals(forged)[0] == archive.STATEMENT
+
+
+def test_a_report_or_readme_that_the_maker_swaps_is_told_to_prove_nothing(
+    evidence: MadeEvidence, other: MadeEvidence, police: DeskAt
+) -> None:
+    """Nothing binds them to the record; both verifiers say so, and ours compares them."""
+    lie = {**parts(other, archive.REPORT), archive.README: b"There is no need for --root.\n"}
+    ours, theirs = accepted_by_both(signed_anew(evidence.data, lie, police.keyring.signing))
+    assert theirs["not_checked"] == [archive.REPORT, archive.README, archive.VERIFIER]
+    assert BTC in theirs["record"]
+    told = compared(ours)
+    assert [told[name][:8] for name in ("report", "readme")] == ["another:", "another:"]
+    assert compared(evidence.shows)["report"] == "as made from the proof"
 
 
 def test_the_hubs_word_cannot_be_lent_from_another_bundle(
@@ -131,11 +148,11 @@ def test_a_whole_hub_of_the_forgers_own_is_no_hub_that_the_reader_trusts(
 ) -> None:
     own = verify_root(other_hub.root_bytes)
     with pytest.raises(VerificationFailed, match="root_other"):
-        verify_evidence(evidence.data, trusted=own)
+        verify_evidence(evidence.data, trusted=[own])
     with pytest.raises(checker.Wrong) as error:
         checker.check(evidence.data, other_hub.root_bytes, [])
     assert error.value.member == archive.ROOTS
-    assert verify_evidence(evidence.data, trusted=verify_root(world.root_bytes)).trusted
+    assert verify_evidence(evidence.data, trusted=[verify_root(world.root_bytes)]).trusted
     ours, theirs = accepted_by_both(evidence.data)
     assert (ours.trusted, theirs["trusted"]) == (False, False)
 

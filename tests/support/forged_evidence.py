@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -10,10 +10,18 @@ from typing import Any
 
 import pytest
 
-from accord.kernel.directory.rootfile import verify_root
+from accord.kernel import dsse
+from accord.kernel.directory.rootfile import verify_chain
 from accord.kernel.errors import AccordError
 from accord.kernel.evidence import archive
-from accord.kernel.evidence.statement import Statement, listed, parse_signed, sign_statement
+from accord.kernel.evidence.statement import (
+    CONTEXT,
+    STATEMENT_TYPE,
+    Statement,
+    listed,
+    parse_signed,
+    sign_statement,
+)
 from accord.kernel.evidence.verification import VerifiedEvidence, verify_evidence
 from accord.kernel.keys import SigningKeyPair
 
@@ -55,11 +63,21 @@ def statement_in(data: bytes) -> Statement:
     return parse_signed(archive.read(data)[archive.STATEMENT])[1]
 
 
+def said_raw(data: bytes, signer: SigningKeyPair, change: Callable[[Any], object]) -> bytes:
+    """Return the file with the maker's statement changed past every check, and signed anew."""
+    members = archive.read(data)
+    said = json.loads(parse_signed(members[archive.STATEMENT])[0].payload)
+    change(said)
+    payload = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
+    signed = dsse.sign(STATEMENT_TYPE, payload, [signer], context=CONTEXT)
+    return archive.build(members | {archive.STATEMENT: signed})
+
+
 def refusals(data: bytes, root: bytes | None = None) -> tuple[str, str]:
     """Return the member that each verifier names; both must refuse the file."""
-    from_root = None if root is None else verify_root(root)
+    own = () if root is None else verify_chain(root)
     with pytest.raises(AccordError) as ours:
-        verify_evidence(data, trusted=from_root)
+        verify_evidence(data, trusted=own)
     with pytest.raises(checker.Wrong) as theirs:
         checker.check(data, root, [])
     observed = (ours.value.observed or "").partition(":")[0]

@@ -10,7 +10,6 @@ decrypted.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,15 @@ from cryptography import x509
 
 from accord.cli.log_source import Source
 from accord.clock import system_clock
+from accord.desk.evidence.comparison import compared
+from accord.desk.evidence.report import standing_words
 from accord.kernel.bundle.disclosure import MAGIC as DISCLOSURE_MAGIC
 from accord.kernel.bundle.disclosure import parse_disclosure, verify_disclosure
 from accord.kernel.bundle.framing import MAGIC as BUNDLE_MAGIC
 from accord.kernel.bundle.framing import TRIMMED_MAGIC, parse_bundle, parse_trimmed
 from accord.kernel.bundle.model import Header
 from accord.kernel.bundle.verification import verify_bundle, verify_trimmed
-from accord.kernel.directory.rootfile import LogName, RootFile, verify_root
+from accord.kernel.directory.rootfile import LogName, RootFile, verify_chain
 from accord.kernel.directory.state import DirectoryState, replay
 from accord.kernel.errors import Malformed, Refused, VerificationFailed
 from accord.kernel.evidence.archive import MAGIC as EVIDENCE_MAGIC
@@ -89,7 +90,7 @@ class Directory:
     "--root",
     "root_path",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The hub's root file. Default: that of the desk in --home.",
+    help="The hub's root file, or several, oldest first, one a line. Default: --home's.",
 )
 @click.option("--hub", help="The hub's address, to read its directory log (bundles only).")
 @click.option(
@@ -110,7 +111,7 @@ def verify(
     data = _read(file)
     path = root_path or terminal.home / "root.json"
     if data.startswith(EVIDENCE_MAGIC):
-        trusted = verify_root(path.read_bytes()) if path.is_file() else None
+        trusted = verify_chain(path.read_bytes()) if path.is_file() else ()
         found = _evidence(data, trusted, authority)
         terminal.result({"ok": True, "file": str(file)} | found, _words(found))
         return
@@ -120,7 +121,7 @@ def verify(
             "The hub's root file is needed.",
             next_step="Give it with --root FILE.",
         )
-    root = verify_root(path.read_bytes())
+    root = verify_chain(path.read_bytes())[-1]
     if data.startswith(PROOF_MAGIC):
         found = _receipt(data, root)
     elif form_of(data) is not None:
@@ -136,20 +137,18 @@ def _read(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _evidence(data: bytes, trusted: RootFile | None, authority: Path | None) -> Found:
+def _evidence(data: bytes, trusted: Sequence[RootFile], authority: Path | None) -> Found:
     pem = authority.read_bytes() if authority is not None else None
     try:
         authorities = x509.load_pem_x509_certificates(pem) if pem is not None else []
     except ValueError as error:
         raise Malformed("authority_invalid", "The file holds no certificate in PEM.") from error
     shown = verify_evidence(data, trusted=trusted, authorities=authorities)
-    said, token, ending = shown.statement, shown.token, shown.ending
-    ended = "in force"
-    if ending is not None:
-        ended = "withdrawn since: it may be a thief's" if ending.withdrawn else "ended since"
-    own = files("accord.desk.evidence").joinpath("verify.py").read_bytes()
+    said, token = shown.statement, shown.token
     return {
         "what": "evidence",
+        "root": shown.root.sha256.hex(),
+        "trusted": shown.trusted,
         "record": shown.disclosure.line.decode("utf-8", "backslashreplace"),
         "sender": shown.signer.org,
         "bundle": shown.disclosure.header.id,
@@ -158,7 +157,9 @@ def _evidence(data: bytes, trusted: RootFile | None, authority: Path | None) -> 
         "log": shown.acceptance.proof.checkpoint.origin,
         "entry": shown.acceptance.proof.index,
         "size": shown.acceptance.proof.checkpoint.size,
-        "key": ended,
+        "log_root": shown.acceptance.root.version,
+        "newest_root": shown.root.version,
+        "key": standing_words(shown.ending, None),
         "compromised_since": shown.compromised_since,
         "maker": said.org,
         "made": said.made,
@@ -174,10 +175,7 @@ def _evidence(data: bytes, trusted: RootFile | None, authority: Path | None) -> 
             "certificate": token.fingerprint.hex(),
             "trusted": token.trusted,
         },
-        "root": shown.root.sha256.hex(),
-        "trusted": shown.trusted,
-        "checker": "that of this version" if shown.verifier == own else "another: do not run it",
-    }
+    } | compared(shown)
 
 
 def _receipt(data: bytes, root: RootFile) -> Found:
@@ -288,10 +286,25 @@ def _words(found: Found) -> str:
     lines = [f"The {found['what']} holds."]
     for name, value in found.items():
         if isinstance(value, dict):
-            lines += [f"  {inner}: {text}" for inner, text in value.items()]
+            lines += [f"  {_safe(inner)}: {_safe(text)}" for inner, text in value.items()]
         elif name != "what":
-            lines.append(f"  {name}: {value}")
+            lines.append(f"  {name}: {_safe(value)}")
     if found.get("trusted") is False:
         lines.append("Not shown: that its root file is the right one. Compare 'root' with what the")
         lines.append("hub's operator tells you, or give the root file with --root.")
+    stamp = found.get("timestamp")
+    if isinstance(stamp, dict) and stamp["trusted"] is False:
+        lines.append(
+            "Not shown: that the time-stamp's authority is one that you trust. Anybody can"
+        )
+        lines.append("make one: give the certificates of those that you trust with --authority.")
+    if found["what"] == "evidence":
+        lines.append("report.pdf and README.txt are the maker's word: rely on what stands here.")
     return "\n".join(lines)
+
+
+def _safe(value: object) -> str:
+    """Return text without a character that a terminal could obey or that cannot be seen."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)
+    )

@@ -14,12 +14,19 @@ import msgspec
 import typst
 
 from accord.kernel.bundle.model import Header
+from accord.kernel.directory.organisation import Ending
+from accord.kernel.directory.rootfile import LogName, RootFile
+from accord.kernel.evidence import archive
 from accord.kernel.evidence.statement import Statement
+from accord.kernel.evidence.verification import VerifiedEvidence
 from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.markings import Tlp
+from accord.kernel.tlog.checkpoint import open_cosigned
+from accord.kernel.tlog.proof import parse_proof
 
 TEMPLATE = files("accord.desk.evidence").joinpath("report.typ").read_bytes()
 _LAST = 253_402_300_799
+_decode = msgspec.json.Decoder(IndicatorRecord).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,51 @@ def report_pdf(facts: Facts) -> bytes:
     return bytes(typst.compile(TEMPLATE, format="pdf", sys_inputs=sheet, pdf_standards=["ua-1"]))
 
 
+def facts_of(shown: VerifiedEvidence) -> Facts:
+    """Return what a report of a verified file tells, from its proof alone.
+
+    Raises:
+        Malformed: what is wrong with a member that the report reads by itself.
+        VerificationFailed: the newest root file does not stand behind the hub's log.
+        msgspec.DecodeError: the record is none of this version's.
+    """
+    disclosure, token, accepted = shown.disclosure, shown.token, shown.acceptance
+    return Facts(
+        record=_decode(disclosure.line),
+        line=disclosure.line,
+        index=disclosure.index,
+        header=disclosure.header,
+        name=shown.name,
+        accepted=accepted.time,
+        number=accepted.proof.index,
+        log=shown.root.log_origin(LogName.AUDIT),
+        witnesses=witnesses_of(parse_proof(shown.members[archive.ACCEPTANCE]).note, shown.root),
+        standing=standing_words(shown.ending, shown.compromised_since),
+        statement=shown.statement,
+        root=shown.root.sha256.hex(),
+        stamped=None if token is None else (token.time, token.authority),
+    )
+
+
+def standing_words(ending: Ending | None, since: int | None) -> str:
+    """Say what has become of a key that counted when it signed."""
+    words = "in force"
+    if ending is not None:
+        withdrawn = "withdrawn since: it may be a thief's"
+        words = withdrawn if ending.withdrawn else "ended since"
+    return words if since is None else f"{words}; reported compromised since {moment(since)}"
+
+
+def witnesses_of(note: bytes, root: RootFile) -> dict[str, int]:
+    """Return each witness that cosigned a checkpoint of the hub's log, with its earlier time."""
+    times = open_cosigned(note, root.log_policy(LogName.AUDIT)).times
+    found: dict[str, int] = {}
+    for key, time in times.items():
+        name = key.rpartition("/")[0]
+        found[name] = min(time, found.get(name, time))
+    return found
+
+
 def moment(seconds: int) -> str:
     """Return a time for people, in UTC."""
     if not 0 <= seconds <= _LAST:
@@ -121,6 +173,7 @@ def _accepted(facts: Facts) -> list[list[str]]:
         rows.append([f"Witness {name}", f"cosigned the log at {moment(time)}"])
     if facts.stamped is not None:
         rows.append(["Time-stamp", f"{moment(facts.stamped[0])} by {facts.stamped[1]}"])
+        rows.append(["", "Not shown here: that this is an authority which you trust (--authority)"])
     rows.append(["Root file", f"SHA-256 {facts.root}"])
     return rows
 

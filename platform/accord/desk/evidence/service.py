@@ -12,11 +12,11 @@ The same question on the same facts gives the same bytes: what was signed is kep
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
 import msgspec
 
-from accord.desk.evidence.report import TEMPLATE, Facts, moment, report_pdf
+from accord.desk.evidence.comparison import README, VERIFIER
+from accord.desk.evidence.report import TEMPLATE, Facts, report_pdf, standing_words, witnesses_of
 from accord.desk.indicators import search
 from accord.desk.indicators.questions import Match
 from accord.desk.indicators.search import Hit, end_states
@@ -54,20 +54,16 @@ from accord.kernel.evidence.statement import (
 )
 from accord.kernel.evidence.timestamp import verify_token
 from accord.kernel.evidence.verification import VerifiedEvidence, join_entries, verify_evidence
-from accord.kernel.identifiers import KeyId, OrgId
+from accord.kernel.identifiers import OrgId
 from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.keys import SigningKeyPair
 from accord.kernel.markings import Tlp
-from accord.kernel.tlog.checkpoint import open_cosigned
 from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.proof import format_proof, parse_proof
 
 USUAL_REASON = "evidence"
 MAX_SHOWN = 10
 
-_ROOM = files("accord.desk.evidence")
-VERIFIER = _ROOM.joinpath("verify.py").read_bytes()
-README = _ROOM.joinpath("README.txt").read_bytes()
 DONE: Mapping[str, str] = {
     Act.BUNDLE_VIEW.value: "looked at the bundle",
     Act.BUNDLE_RELEASE.value: "let the bundle in after it was kept aside",
@@ -160,7 +156,7 @@ def make_evidence(vault: Vault, wanted: Wanted, maker: Maker) -> MadeEvidence:
     before = made_before(vault, making.key)
     made = making.again(before) if before else making.first()  # (5)
     data = archive.build(made)
-    shows = verify_evidence(data, trusted=making.root)  # (6)
+    shows = verify_evidence(data, trusted=[making.root])  # (6)
     no = making.write_down(made, before)  # (7)
     return MadeEvidence(no=no, data=data, shows=shows, again=before is not None)
 
@@ -342,8 +338,10 @@ class _Making:
             accepted=int(opened["time"]),
             number=self._accepted.number,
             log=self.root.log_origin(LogName.AUDIT),
-            witnesses=_witnesses(audit, self.root),
-            standing=standing_words(state, header.sig),
+            witnesses=witnesses_of(audit, self.root),
+            standing=standing_words(
+                state.ending(header.sig), state.key(header.sig).compromised_since
+            ),
             statement=statement,
             root=self.root.sha256.hex(),
             stamped=stamp,
@@ -398,23 +396,3 @@ class _Making:
                 now=maker.now,
             )
         return number
-
-
-def standing_words(state: DirectoryState, kid: KeyId) -> str:
-    """Say what has become of a key that counted when it signed."""
-    ending = state.ending(kid)
-    since = state.key(kid).compromised_since
-    words = "in force"
-    if ending is not None:
-        withdrawn = "withdrawn since: it may be a thief's"
-        words = withdrawn if ending.withdrawn else "ended since"
-    return words if since is None else f"{words}; reported compromised since {moment(since)}"
-
-
-def _witnesses(note: bytes, root: RootFile) -> dict[str, int]:
-    times = open_cosigned(note, root.log_policy(LogName.AUDIT)).times
-    found: dict[str, int] = {}
-    for key, time in times.items():
-        name = key.rpartition("/")[0]
-        found[name] = min(time, found.get(name, time))
-    return found

@@ -5,12 +5,16 @@ This program stands alone. It was written apart from Accord, from the published 
 opens no connection and reads nothing but the files it is given. Take it from a source that you
 trust, not from the evidence itself: whoever can forge a file can also put a false checker into it.
 
-What it shows when it says that everything holds: (1) no byte of the file was changed; (2) the
-registrars' root file holds, and is the one you gave with --root; (3) the directory is the one that
-independent witnesses cosigned; (4) the hub's log, cosigned likewise, says that the bundle was
-accepted; (5) the sender's key counted then, and both of its signatures cover this record; (6) the
-maker signed the list of the other files; (7) the policies are the root file's; (8) the time-stamp,
-if any, is about the sender's signatures.
+What it shows when it says that the proof holds: (1) no byte of the file was changed since it was
+made; (2) the registrars' root file holds, and is the one you gave with --root; (3) the directory is
+the one that independent witnesses cosigned; (4) the hub's log, cosigned likewise, says that the
+bundle was accepted; (5) the sender's key counted then, and both of its signatures cover this
+record; (6) the maker signed the list of the other files, not before the acceptance; (7) the
+policies are the root file's; (8) the time-stamp, if any, is about the sender's signatures and not
+older than they are.
+
+What it does NOT show: that report.pdf and README.txt say the same as the proof. They are the word
+of whoever made the file. Rely on the record that is printed here.
 """
 
 import argparse
@@ -52,8 +56,26 @@ NAMES = (
     "statement.json",
     "timestamp.tsr",
 )
+HEADER = (
+    *("v", "suite", "id", "kind", "from", "created", "expires", "policy", "content"),
+    *("refs", "replaces", "dir"),
+)
 END = "the list at the end of the file"
+WHOLE = "the file"
+NOT_CHECKED = ("report.pdf", "README.txt", "verify.py")
 SKEW = 300
+LIMITS = {
+    WHOLE: 256 << 20,
+    "record.json": 64 << 10,
+    "header.json": 64 << 10,
+    "signatures.json": 32 << 10,
+    "place.json": 8 << 10,
+    "acceptance.tlog-proof": (256 << 10) + (2 << 20),
+    "directory.checkpoint": 256 << 10,
+    "statement.json": 4 << 20,
+    "timestamp.tsr": 256 << 10,
+}
+"""Most bytes of what is read; a member that is not here is only hashed, or read by parts."""
 
 
 class Wrong(Exception):
@@ -122,16 +144,55 @@ def unbase64(text: object, member: str, size: int | None = None) -> bytes:
 
 
 def read_json(data: bytes, member: str, *keys: str, maybe: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return one object with exactly these keys in this order, written without white space."""
+    """Return one object with exactly these keys in this order, written without white space.
+
+    Numbers are whole and below 2^53; there is no null, and no true or false but in a record. Where
+    a version stands, it is 1.
+    """
     try:
         found = json.loads(data)
         again = json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Wrong(member, "is not valid JSON") from error
     need(again == data and isinstance(found, dict), member, "is not JSON in its one form")
+    need(_plain(found, 8, member == "record.json"), member, "holds a value that has no place in it")
     order = [key for key in keys if key in found or key not in maybe]
     need(list(found) == order or not keys, member, "has other keys than its format")
+    need(found.get("v", 1) == 1 or not keys, member, "is of another version")
     return dict(found)
+
+
+def _plain(value: object, depth: int, words: bool) -> bool:  # noqa: FBT001
+    if isinstance(value, bool):
+        return words
+    if isinstance(value, int):
+        return abs(value) < 1 << 53
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth > 0 and all(_plain(one, depth - 1, words) for one in inner)
+    return isinstance(value, str)
+
+
+def typed(found: dict[str, Any], member: str, **kinds: type) -> None:
+    """Check that these values have these types, and that no number is below zero."""
+    for name, kind in kinds.items():
+        value = found.get(name)
+        good = type(value) is kind and not (isinstance(value, int) and value < 0)
+        need(good, member, f"has a false value for {name}")
+
+
+def keys(found: object, member: str, *names: str) -> None:
+    """Check that a part of an object has exactly these keys in this order."""
+    need(isinstance(found, dict) and [*found] == [*names], member, "has other keys than its format")
+
+
+def words(found: dict[str, Any], member: str, *names: str) -> None:
+    """Check texts of 1 to 500 characters, each of which can be seen."""
+    typed(found, member, **dict.fromkeys(names, str))
+    for name in names:
+        text = found[name]
+        need(0 < len(text) <= 500, member, f"has no {name}, or a long one")
+        need(text.isprintable(), member, f"has characters that cannot be seen in {name}")
 
 
 # ---- Merkle trees (RFC 9162) --------------------------------------------------------------------
@@ -197,6 +258,7 @@ def read_envelope(data: bytes, kind: str, member: str) -> Envelope:
     need(found["payloadType"] == kind, member, "signs something of another type")
     payload, lines = unbase64(found["payload"], member), found["signatures"]
     need(isinstance(lines, list) and lines and len(lines) % 2 == 0, member, "lacks a signature")
+    need(len(lines) <= 32, member, "has more signatures than its format")
     pairs: dict[bytes, tuple[bytes, bytes]] = {}
     for first, second in zip(lines[::2], lines[1::2], strict=True):
         halves = []
@@ -258,17 +320,24 @@ def read_root(data: bytes, before: Root | None, member: str) -> Root:
         maybe=("prev",),
     )
     registrars, witnesses = obj["registrars"], obj["witnesses"]
-    keys = {}
+    typed(obj, member, hub=str, version=int, created=int, logs=dict)
+    keys(obj["logs"], member, "directory", "audit")
+    keys(registrars, member, "threshold", "keys")
+    keys(witnesses, member, "quorum", "keys")
+    typed(registrars, member, threshold=int, keys=list)
+    typed(witnesses, member, quorum=int, keys=list)
+    need(("prev" in obj) == (obj["version"] > 1), member, "does not say what it follows")
+    known = {}
     for one in registrars["keys"]:
         key = Key(unbase64(one["key"], member, 1984))
-        keys[key.kid] = key
+        known[key.kid] = key
     root = Root(
         payload=envelope.payload,
         hub=obj["hub"],
         version=obj["version"],
         prev=unbase64(obj["prev"], member, 32) if "prev" in obj else None,
         logs=obj["logs"],
-        keys=keys,
+        keys=known,
         threshold=registrars["threshold"],
         witnesses=witnesses["keys"],
         quorum=witnesses["quorum"],
@@ -283,6 +352,23 @@ def read_root(data: bytes, before: Root | None, member: str) -> Root:
         )
         threshold(envelope, before.keys, before.threshold, b"accord/1/root", member)
     return root
+
+
+def read_roots(data: bytes, member: str) -> list[Root]:
+    """Return root files, one a line, each the successor of the one before."""
+    lines, roots = data.removesuffix(b"\n").split(b"\n"), list[Root]()
+    need(len(lines) <= 64, member, "holds more than 64 root files")
+    for line in lines:
+        need(len(line) <= 512 << 10, member, "holds too long a root file")
+        roots.append(read_root(line, roots[-1] if roots else None, member))
+    return roots
+
+
+def same_hub(roots: list[Root], own: list[Root]) -> bool:
+    """Tell whether the reader's root files are those of the file, or follow them without a gap."""
+    held = {one.version: one.payload for one in own}
+    same = [held[one.version] == one.payload for one in roots if one.version in held]
+    return (bool(same) and all(same)) or own[0].prev == sha256(roots[-1].payload)
 
 
 # ---- Checkpoints: signed by the log, cosigned by witnesses --------------------------------------
@@ -417,11 +503,13 @@ class Directory:
         self.orgs: dict[str, Org] = {}
         self.hashes = [sha256(b"\0" + entry) for entry in entries]
         self.root, self.later, self.asked = roots[0], {one.version: one for one in roots[1:]}, 0
+        self.moves: list[tuple[int, int]] = []
         for index, entry in enumerate(entries):
             if entry.startswith(b'{"v":1,"charter":'):
                 self.asked = read_json(entry, MEMBER)["charter"].get("registrars", 0)
             elif entry.startswith(b'{"v":1,"root":'):
                 self._move(read_json(entry, MEMBER)["root"])
+                self.moves.append((index, self.root.version))
             else:
                 signed = read_envelope(entry, "application/vnd.accord.statement.v1+json", MEMBER)
                 says = read_json(
@@ -534,6 +622,10 @@ class Directory:
         need(any(inside), member, "is signed with a key that did not count then")
         return found
 
+    def root_at(self, size: int) -> int:
+        """Return the version of the root file in force at a size; 0 where none was named yet."""
+        return max((version for index, version in self.moves if index < size), default=0)
+
     def ended(self, org: str, kid: bytes) -> str:
         held = self.orgs[org]
         end = held.keys[kid].spans[-1][1]
@@ -560,8 +652,20 @@ def split_entries(data: bytes) -> list[bytes]:
 # ---- What the hub's log says --------------------------------------------------------------------
 
 
-def acceptance(data: bytes, roots: list[Root], member: str) -> tuple[dict[str, str], int, int]:
-    """Return the open fields of the entry, its place in the log, and the log's size."""
+@dataclass(frozen=True)
+class Accepted:
+    """The open fields of the entry, its place in the log, the log's size, and who vouches."""
+
+    fields: dict[str, str]
+    manifest: str
+    judged: int
+    index: int
+    size: int
+    root: Root
+
+
+def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str) -> Accepted:
+    """Read the hub's entry, under the root file in force at the size it names, or a newer one."""
     head, blank, note = data.partition(b"\n\n")
     lines = head.decode("ascii", "replace").split("\n")
     good = blank and len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1"
@@ -569,32 +673,45 @@ def acceptance(data: bytes, roots: list[Root], member: str) -> tuple[dict[str, s
     index = lines[2].removeprefix("index ")
     need(re.fullmatch("0|[1-9][0-9]{0,18}", index), member, "has no place in the log")
     path = [unbase64(line, member, 32) for line in lines[3:]]
+    need(len(path) <= 63, member, "has a path that is too long")
     extra = unbase64(lines[1].removeprefix("extra "), member)
     record = read_json(extra, member, "v", "class", "entry", "fields")
+    typed(record, member, fields=list, **{"class": int})
+    need(0 < len(record["fields"]) <= 640 and record["class"] < 256, member, "is no entry of a log")
     entry, fields, commitments = unbase64(record["entry"], member, 16), {}, b""
     for one in record["fields"]:
         if list(one) == ["commitment"]:
             commitments += unbase64(one["commitment"], member, 32)
             continue
         need(list(one) == ["name", "value", "nonce"], member, "has a false field")
+        typed(one, member, name=str, value=str)
         name, value = one["name"].encode(), one["value"].encode()
-        need(0 < len(name) <= 64 and one["name"] not in fields, member, "has a field twice")
+        need(0 < len(name) <= 64 and len(value) < 1 << 16, member, "has a field that is too long")
+        need(one["name"] not in fields, member, "has a field twice")
         text = b"hub-audit/v1/field\n" + entry + bytes([len(name)]) + name + value
         commitments += hmac.digest(unbase64(one["nonce"], member, 32), text, "sha256")
         fields[one["name"]] = one["value"]
     count = struct.pack(">H", len(record["fields"]))
     leaf = sha256(b"hub-audit/v1/record\n" + entry + count + commitments)
     leaf_hash = sha256(b"\0" + bytes([1, record["class"]]) + leaf)
-    for root in reversed(roots):
+    match = re.fullmatch(
+        r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?",
+        fields.get("detail", ""),
+    )
+    need(match, member, "is about something else")
+    need(re.fullmatch("[0-9]{1,12}", fields.get("time", "")), member, "has no time")
+    manifest, judged = (match[1], int(match[2])) if match else ("", 0)
+    newer = [root for root in roots if root.version >= directory.root_at(judged)]
+    for root in reversed(newer):
         try:
             size, top = checkpoint(note, root, "audit", member)
         except Wrong:
-            if root is roots[0]:
+            if root is newer[0]:
                 raise
             continue
         good = path_root(leaf_hash, int(index), size, path, member) == top
         need(good, member, "is not in the hub's log")
-        return fields, int(index), size
+        return Accepted(fields, manifest, judged, int(index), size, root)
     raise Wrong(member, "stands under no root file")
 
 
@@ -631,6 +748,13 @@ def der(data: bytes) -> list[tuple[int, bytes, bytes]]:
     return found
 
 
+def one(data: bytes, tag: int) -> bytes:
+    """Return the content of the one element that ``data`` is."""
+    parts = der(data)
+    need(len(parts) == 1, TOKEN, "holds more than its format")
+    return take(parts, tag)[0]
+
+
 def take(parts: list[tuple[int, bytes, bytes]], tag: int) -> tuple[bytes, bytes]:
     need(parts and parts[0][0] == tag, TOKEN, "is no time-stamp token")
     return parts.pop(0)[1:]
@@ -647,17 +771,17 @@ def digest(algorithm: Any, data: bytes) -> bytes:
 
 
 def timestamp(data: bytes, stamped: bytes, trusted: list[x509.Certificate]) -> dict[str, Any]:
-    outer = der(take(der(data), 0x30)[0])
+    outer = der(one(data, 0x30))
     if outer[0][0] == 0x30:
         need(take(der(take(outer, 0x30)[0]), 2)[0] in {b"\0", b"\1"}, TOKEN, "was refused")
         outer = der(take(outer, 0x30)[0])
     need(take(outer, 6)[0].hex() == "2a864886f70d010702", TOKEN, "is not signed")
-    signed = der(take(der(take(outer, 0xA0)[0]), 0x30)[0])
+    signed = der(one(take(outer, 0xA0)[0], 0x30))
     take(signed, 2), take(signed, 0x31)
     inner = der(take(signed, 0x30)[0])
     need(take(inner, 6)[0].hex() == "2a864886f70d0109100104", TOKEN, "is no time-stamp")
-    info = take(der(take(inner, 0xA0)[0]), 4)[0]
-    fields = der(take(der(info), 0x30)[0])
+    info = one(take(inner, 0xA0)[0], 4)
+    fields = der(one(info, 0x30))
     take(fields, 2), take(fields, 6)
     imprint = der(take(fields, 0x30)[0])
     algorithm = hash_of(take(imprint, 0x30)[0])
@@ -665,7 +789,9 @@ def timestamp(data: bytes, stamped: bytes, trusted: list[x509.Certificate]) -> d
     take(fields, 2)
     when = take(fields, 0x18)[0].decode("ascii", "replace").partition(".")[0].rstrip("Z")
     time = int(dt.datetime.strptime(when + "+0000", "%Y%m%d%H%M%S%z").timestamp())
-    certificates = [x509.load_der_x509_certificate(one[2]) for one in der(take(signed, 0xA0)[0])]
+    parts = der(take(signed, 0xA0)[0])
+    need(0 < len(parts) <= 16, TOKEN, "lacks the certificate that signed, or has very many")
+    certificates = [x509.load_der_x509_certificate(part[2]) for part in parts]
     if signed and signed[0][0] == 0xA1:
         take(signed, 0xA1)
     signers = der(take(signed, 0x31)[0])
@@ -678,18 +804,17 @@ def timestamp(data: bytes, stamped: bytes, trusted: list[x509.Certificate]) -> d
     attributes, whole = take(signer, 0xA0)
     oid = take(der(take(signer, 0x30)[0]), 6)[0].hex()
     signature = take(signer, 4)[0]
-    said = {one[1][:11].hex(): one[1] for one in der(attributes)}
+    said = {part[1][:11].hex(): part[1] for part in der(attributes)}
     kind = der(said.get("06092a864886f70d010903", b""))
     made = der(said.get("06092a864886f70d010904", b""))
     good = len(kind) == 2 == len(made) and len(der(attributes)) == len(said)
-    need(
-        good and der(kind[1][1])[0][1].hex() == "2a864886f70d0109100104", TOKEN, "is no time-stamp"
-    )
-    need(der(made[1][1])[0][1] == digest(algorithm, info), TOKEN, "signs something else")
+    need(good and kind[1][0] == 0x31 == made[1][0], TOKEN, "is no time-stamp")
+    need(one(kind[1][1], 6).hex() == "2a864886f70d0109100104", TOKEN, "is no time-stamp")
+    need(one(made[1][1], 4) == digest(algorithm, info), TOKEN, "signs something else")
     match = [
-        one
-        for one in certificates
-        if (one.issuer.public_bytes(), one.serial_number) == (issuer, serial)
+        each
+        for each in certificates
+        if (each.issuer.public_bytes(), each.serial_number) == (issuer, serial)
     ]
     need(match, TOKEN, "lacks the certificate that signed")
     certificate, key = match[0], match[0].public_key()
@@ -705,7 +830,7 @@ def timestamp(data: bytes, stamped: bytes, trusted: list[x509.Certificate]) -> d
     else:
         need(isinstance(key, ec.EllipticCurvePublicKey), TOKEN, "has a key of an unknown kind")
         key.verify(signature, message, ec.ECDSA(used))  # type: ignore[union-attr, call-arg, arg-type]
-    sure = any(_under(certificate, one, certificates) for one in trusted)
+    sure = any(_under(certificate, anchor, certificates) for anchor in trusted)
     need(sure or not trusted, TOKEN, "is of no authority that you trust")
     print_ = certificate.fingerprint(hashes.SHA256()).hex()
     name = certificate.subject.rfc4514_string()
@@ -737,8 +862,22 @@ def _issued(one: x509.Certificate, issuer: x509.Certificate) -> bool:
 def check(
     data: bytes, trusted: bytes | None, authorities: list[x509.Certificate]
 ) -> dict[str, Any]:
-    """Check a file; return what it shows, or raise ``Wrong``."""
+    """Check a file; return what it shows, or raise ``Wrong``, whatever is in it."""
+    try:
+        return _check(data, trusted, authorities)
+    except Wrong:
+        raise
+    except Exception as error:  # what no check above foresaw is no proof either
+        raise Wrong(WHOLE, f"has another form than its format ({error!r})"[:120]) from error
+
+
+def _check(
+    data: bytes, trusted: bytes | None, authorities: list[x509.Certificate]
+) -> dict[str, Any]:
+    need(len(data) <= LIMITS[WHOLE], WHOLE, "is too long")
     members = read_zip(data)
+    for member, content in members.items():
+        need(len(content) <= LIMITS.get(member, len(content)), member, "is too long")
     # (1) Every member is the one that the maker's statement lists.
     name = "statement.json"
     made = read_envelope(members[name], "application/vnd.accord.evidence.v1+json", name)
@@ -747,25 +886,25 @@ def check(
         name,
         *("v", "org", "made", "person", "reason", "record", "states", "custody", "files"),
     )
+    _statement(says, name)
     listed = {one["name"]: (one["sha256"], one["len"]) for one in says["files"]}
     for member, content in members.items():
         if member != name:
             wanted = (base64.b64encode(sha256(content)).decode(), len(content))
             need(listed.get(member) == wanted, member, "is not the one that the statement lists")
-    need({*listed, name} == {*members} and len(made.pairs) == 1, name, "lists what is not there")
+    order = [one["name"] for one in says["files"]]
+    same = order == [one for one in members if one != name]
+    need(same and len(made.pairs) == 1, name, "lists what is not there")
     # (2) The root files, each signed by the registrars of the one before.
-    name, roots = "roots.jsonl", list[Root]()
-    lines = members[name].split(b"\n")
-    need(len(lines) > 1 and not lines[-1], name, "holds no root file")
-    for line in lines[:-1]:
-        roots.append(read_root(line, roots[-1] if roots else None, name))
+    name = "roots.jsonl"
+    need(members[name].endswith(b"\n"), name, "holds no root file")
+    roots = read_roots(members[name], name)
     if trusted is not None:
-        own = read_root(trusted, None, "the root file that you gave")
-        same = sha256(own.payload) in [sha256(one.payload) for one in roots]
-        need(same or own.prev == sha256(roots[-1].payload), name, "is not the root file you trust")
+        own = read_roots(trusted, "the root file that you gave")
+        need(same_hub(roots, own), name, "is not the root file you trust")
     # (3) The directory, whole, under a checkpoint that witnesses cosigned.
-    header = read_json(members["header.json"], "header.json")
-    sender = str(header["from"]["org"])
+    header = _header(members["header.json"], "header.json")
+    sender = header["from"]["org"]
     name = "directory.checkpoint"
     size, top = checkpoint(members[name], roots[-1], "directory", name)
     entries = split_entries(members[MEMBER])
@@ -774,19 +913,15 @@ def check(
     need(good, MEMBER, "is not the directory that the witnesses saw")
     # (4) The hub's log: accepted, from this sender, this bundle, at this size of the directory.
     name = "acceptance.tlog-proof"
-    fields, index, log_size = acceptance(members[name], roots, name)
+    accepted = acceptance(members[name], roots, directory, name)
+    fields, judged = accepted.fields, accepted.judged
     manifest = read_envelope(
         members["signatures.json"], "application/vnd.accord.manifest.v1+json", "signatures.json"
     )
     said = [fields.get(key) for key in ("what", "outcome", "org", "subject")]
     need(said == ["bundle.accepted", "ok", sender, header["id"]], name, "is about something else")
-    match = re.fullmatch(
-        r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?",
-        fields.get("detail", ""),
-    )
-    bound = match and match[1] == sha256(manifest.payload).hex()
-    need(bound and fields.get("time", "").isdigit(), name, "is about other bytes")
-    judged = int(match[2]) if match else 0
+    bound = accepted.manifest == sha256(manifest.payload).hex()
+    need(bound, name, "is about other bytes")
     # (5) The key counted at that size; both signatures hold; the record is one of those signed.
     name, kid = "signatures.json", unbase64(header["from"]["sig"], "header.json", 32)
     point = header["dir"][0]
@@ -798,7 +933,11 @@ def check(
     inside = key.not_before - SKEW <= header["created"] <= key.not_after
     need(inside and [*manifest.pairs] == [kid], name, "is signed outside the dates of its key")
     key.key.check(manifest.pairs[kid], manifest.message, b"accord/1/manifest", name)
-    parts = read_json(manifest.payload, name, "v", "header", "recipients", "body")["header"]
+    whole_manifest = read_json(manifest.payload, name, "v", "header", "recipients", "body")
+    for part, size_name in (("header", "len"), ("body", "len")):
+        keys(whole_manifest[part], name, "sha256", size_name)
+    keys(whole_manifest["recipients"], name, "n", "root")
+    parts = whole_manifest["header"]
     whole = sha256(b"accord/1/header\0" + members["header.json"])
     good = (unbase64(parts["sha256"], name, 32), parts["len"]) == (
         whole,
@@ -806,6 +945,8 @@ def check(
     )
     need(good, "header.json", "is not the header that was signed")
     place = read_json(members["place.json"], "place.json", "v", "index", "salt", "path")
+    typed(place, "place.json", index=int, path=list)
+    need(len(place["path"]) <= 20, "place.json", "has a path that is too long")
     salt = unbase64(place["salt"], "place.json", 16)
     leaf = sha256(b"\0" + salt + members["record.json"])
     path = [unbase64(one, "place.json", 32) for one in place["path"]]
@@ -816,12 +957,16 @@ def check(
         and b"\n" not in members["record.json"]
     )
     need(same, "record.json", "is not one of the records that were signed")
+    read_json(members["record.json"], "record.json")
     # (6) The maker's own signature, about exactly this record.
     name, maker = "statement.json", next(iter(made.pairs))
     about = {"org": sender, "bundle": header["id"], "index": place["index"]}
     need(says["record"] == about, name, "is about another record")
-    own_key = directory.key_at(says["org"], maker, size, name).key
-    own_key.check(made.pairs[maker], made.message, b"accord/1/evidence", name)
+    own_key = directory.key_at(says["org"], maker, size, name)
+    own_key.key.check(made.pairs[maker], made.message, b"accord/1/evidence", name)
+    inside = own_key.not_before - SKEW <= says["made"] <= own_key.not_after
+    need(inside, name, "is dated outside the dates of its key")
+    need(says["made"] >= int(fields["time"]) - SKEW, name, "is dated before the acceptance")
     # (7) The policies for other people's tools.
     for log in ("audit", "directory"):
         same = members[f"policy-{log}.txt"] == roots[-1].policy(log).encode()
@@ -840,15 +985,21 @@ def check(
             IndexError,
         ) as error:
             raise Wrong(TOKEN, "does not hold") from error
+        early = stamp["time"] < header["created"] - SKEW
+        need(not early, TOKEN, "is older than the signatures that it is about")
     return {
+        "root": sha256(roots[-1].payload).hex(),
+        "trusted": trusted is not None,
         "record": members["record.json"].decode("utf-8", "backslashreplace"),
         "sender": sender,
         "bundle": header["id"],
         "index": place["index"],
         "accepted": int(fields["time"]),
         "log": f"{roots[-1].hub}/audit",
-        "entry": index,
-        "size": log_size,
+        "entry": accepted.index,
+        "size": accepted.size,
+        "log_root": accepted.root.version,
+        "newest_root": roots[-1].version,
         "key": directory.ended(sender, kid),
         "compromised_since": key.compromised,
         "maker": says["org"],
@@ -858,9 +1009,47 @@ def check(
         "states": says["states"],
         "custody": len(says["custody"]),
         "timestamp": stamp,
-        "root": sha256(roots[-1].payload).hex(),
-        "trusted": trusted is not None,
+        "not_checked": list(NOT_CHECKED),
     }
+
+
+def _statement(says: dict[str, Any], member: str) -> None:
+    """Check the form of what the maker says, so that none of it can forge a line of this report."""
+    typed(says, member, org=str, made=int, record=dict, states=list, custody=list, files=list)
+    words(says, member, "person", "reason")
+    keys(says["record"], member, "org", "bundle", "index")
+    typed(says["record"], member, org=str, bundle=str, index=int)
+    few = 0 < len(says["states"]) <= 8 and len(says["custody"]) <= 5000
+    need(few and 0 < len(says["files"]) <= 32, member, "says more than its format lets it")
+    for state in says["states"]:
+        good = isinstance(state, str) and re.fullmatch("[A-Za-z-]*[A-Za-z][A-Za-z-]*", state)
+        need(good, member, "has a state that is no word")
+    for one in says["custody"]:
+        keys(one, member, "at", "who", "what")
+        typed(one, member, at=int)
+        words(one, member, "who", "what")
+    for one in says["files"]:
+        keys(one, member, "name", "sha256", "len")
+        typed(one, member, name=str, sha256=str, len=int)
+
+
+def _header(data: bytes, member: str) -> dict[str, Any]:
+    """Return the header; the words of its marking are read as they stand."""
+    found = read_json(data, member, *HEADER, maybe=("refs", "replaces"))
+    typed(found, member, suite=str, id=str, kind=str, created=int, expires=int, content=dict)
+    keys(found["from"], member, "org", "sig")
+    keys(found["policy"], member, "tlp", "purpose", "legal_basis", "onward")
+    keys(found["content"], member, "n", "root")
+    typed(found["content"], member, n=int, root=str)
+    typed(found, member, dir=list)
+    for point in found["dir"]:
+        keys(point, member, "origin", "size", "root")
+        typed(point, member, origin=str, size=int, root=str)
+    name, hub = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", r"[a-z0-9.:/-]{1,255}"
+    good = re.fullmatch(f"{name}@{hub}", str(found["from"]["org"]))
+    need(good and re.fullmatch("[0-9a-f-]{36}", found["id"]), member, "names no sender or bundle")
+    need(found["expires"] > found["created"], member, "expires before it was created")
+    return found
 
 
 def main() -> int:
@@ -870,33 +1059,46 @@ def main() -> int:
     parser.add_argument("--authority", type=Path, help="certificates (PEM) of time-stampers")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     args = parser.parse_args()
-    pem = args.authority.read_bytes() if args.authority else b""
-    trusted = args.root.read_bytes() if args.root else None
     try:
-        found = check(
-            args.file.read_bytes(), trusted, x509.load_pem_x509_certificates(pem) if pem else []
-        )
+        data = args.file.read_bytes()
+        trusted = args.root.read_bytes() if args.root else None
+        pem = args.authority.read_bytes() if args.authority else b""
+        authorities = x509.load_pem_x509_certificates(pem) if pem else []
+    except (OSError, ValueError) as error:
+        return _failed(args.json, "a file that you gave", f"cannot be read ({error})"[:200], 2)
+    try:
+        found = check(data, trusted, authorities)
     except Wrong as error:
-        return _failed(args.json, error.member, error.what)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, UnicodeError) as error:
-        return _failed(args.json, "the file", f"has another form than its format ({error!r})"[:120])
+        return _failed(args.json, error.member, error.what, 3)
     if args.json:
         print(json.dumps({"ok": True} | found))
         return 0
-    print("Everything in this file holds.")
+    print("The proof in this file holds.")
     for name, value in found.items():
-        print(f"  {name}: {value}")
+        print(f"  {name}: {safe(value)}")
+    print("report.pdf and README.txt are the maker's word and were NOT checked: read the record")
+    print("that is printed here. So are 'maker', 'made', 'person', 'reason', 'states', 'custody'.")
     if trusted is None:
         print("Not shown: that the root file is the right one. Compare 'root' above with the hub's")
         print("published SHA-256, or give the root file that you got from its operator: --root.")
+    if found["timestamp"] and not found["timestamp"]["trusted"]:
+        print("Not shown: that the time-stamp's authority is one that you trust. Anybody can make")
+        print("one: give the certificates of those that you trust with --authority.")
     return 0
 
 
-def _failed(as_json: bool, member: str, what: str) -> int:  # noqa: FBT001
+def safe(value: object) -> str:
+    """Return text without a character that a terminal could obey or that cannot be seen."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)
+    )
+
+
+def _failed(as_json: bool, member: str, what: str, code: int) -> int:  # noqa: FBT001
     if as_json:
         print(json.dumps({"ok": False, "member": member, "what": what}))
-    print(f"This file does not hold. {member}: {what}.", file=sys.stderr)
-    return 3
+    print(f"This file does not hold. {member}: {safe(what)}.", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

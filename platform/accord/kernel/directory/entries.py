@@ -27,7 +27,7 @@ from accord.kernel.policy.charter import Charter
 
 MAX_POINT = 1024
 _CHARTER = b'{"v":1,"charter":'
-_ROOT = b'{"v":1,"root":'
+ROOT_START = b'{"v":1,"root":'
 _DIGEST_SIZE = 32
 
 
@@ -107,7 +107,7 @@ def parse_entry(data: bytes) -> Entry:
     """
     if data.startswith(_CHARTER):
         return _parse_charter_point(data)
-    if data.startswith(_ROOT):
+    if data.startswith(ROOT_START):
         inner = _inner(data, "root")
         require_keys(inner, required=("version", "sha256", "len"))
         return RootPoint(**_common(inner))

@@ -38,6 +38,7 @@ from accord.kernel.tlog.policy import Policy, parse_policy
 ROOT_TYPE = "application/vnd.accord.root.v1+json"
 ROOT_CONTEXT = b"accord/1/root"
 MAX_ROOT = 512 * 1024
+MAX_CHAIN = 64
 """Largest signed root file in bytes (16 registrars, 32 witnesses and their signatures fit)."""
 
 MAX_WITNESSES = 32
@@ -296,6 +297,22 @@ def verify_root(data: bytes) -> RootFile:
         envelope, root.registrar_keys, threshold=root.threshold, context=ROOT_CONTEXT
     )
     return root
+
+
+def verify_chain(data: bytes) -> tuple[RootFile, ...]:
+    """Verify root files, one a line, each the successor of the one before; one alone is a chain.
+
+    Raises:
+        Malformed: ``value_invalid``, or as ``verify_root``.
+        VerificationFailed: as ``verify_successor``.
+    """
+    lines = data.removesuffix(b"\n").split(b"\n")
+    if len(lines) > MAX_CHAIN:
+        raise Malformed("value_invalid", f"One to {MAX_CHAIN} root files stand here, one a line.")
+    roots = [verify_root(lines[0])]
+    for line in lines[1:]:
+        roots.append(verify_successor(line, roots[-1]))
+    return tuple(roots)
 
 
 def verify_successor(data: bytes, previous: RootFile) -> RootFile:

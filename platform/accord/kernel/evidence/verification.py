@@ -4,10 +4,14 @@ Numbered in the code: (1) the container has its one form; (2) every member is th
 maker's statement lists; (3) the root files form a chain, and the reader's own is in it or follows
 it; (4) the directory's leaves give the root of a checkpoint with the witness quorum, and replay;
 (5) the hub's log, under a witnessed checkpoint, says: accepted from this sender, this id, this
-manifest, at this size of the directory; (6) at that size the sender's key counted, it made both
-signatures, and the record is one of those signed; (7) the maker's key counts in the directory and
-signed the statement about exactly this record; (8) the policies are those of the root file;
-(9) a time-stamp, if there is one, is about the sender's signatures. Every error names a member.
+manifest, at this size of the directory, under the root file of that time or a newer one; (6) at
+that size the sender's key counted, it made both signatures, and the record is one of those signed;
+(7) the maker's key counts in the directory and signed the statement about exactly this record, not
+before the hub accepted it; (8) the policies are those of the root file; (9) a time-stamp, if there
+is one, is about the sender's signatures and not older than them. Every error names a member.
+
+Not checked: that ``report.pdf`` and ``README.txt`` say what the other members prove. They are the
+maker's word; whoever can make a report compares it (``desk.evidence.comparison``).
 """
 
 import re
@@ -25,9 +29,12 @@ from accord.kernel.bundle.disclosure import (
     verify_disclosure,
 )
 from accord.kernel.bundle.model import MAX_HEADER
+from accord.kernel.directory.entries import ROOT_START, RootPoint, parse_entry
 from accord.kernel.directory.organisation import Ending
-from accord.kernel.directory.rootfile import LogName, RootFile, verify_root, verify_successor
+from accord.kernel.directory.rootfile import LogName, RootFile, verify_chain
 from accord.kernel.directory.state import DirectoryState, replay
+from accord.kernel.directory.transition import CLOCK_SKEW
+from accord.kernel.encoding import parse_object
 from accord.kernel.errors import AccordError, Malformed, VerificationFailed
 from accord.kernel.evidence import archive
 from accord.kernel.evidence.archive import changed
@@ -35,6 +42,7 @@ from accord.kernel.evidence.place import parse_place
 from accord.kernel.evidence.statement import CONTEXT, Statement, listed, parse_signed
 from accord.kernel.evidence.timestamp import VerifiedToken, verify_token
 from accord.kernel.identifiers import KeyId
+from accord.kernel.indicators.lines import MAX_LINE
 from accord.kernel.keys import SignerKey, SigningPublicKey
 from accord.kernel.tlog import merkle
 from accord.kernel.tlog.checkpoint import verify_cosigned
@@ -42,7 +50,6 @@ from accord.kernel.tlog.leaf import parse_record, verify_opening
 from accord.kernel.tlog.proof import VerifiedProof, parse_proof, verify_proof
 
 ACCEPTED = "bundle.accepted"
-MAX_ROOTS = 64
 
 _LENGTH = 2
 _DETAIL = re.compile(r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?")
@@ -51,11 +58,15 @@ _TIME = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """The hub took the bundle: when, and at which size of the directory it judged the key."""
+    """The hub took the bundle: when, and at which size of the directory it judged the key.
+
+    ``root`` is the root file whose log keys and witnesses stand behind the proof.
+    """
 
     time: int
     directory: int
     proof: VerifiedProof
+    root: RootFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,7 @@ class VerifiedEvidence:
     Attributes:
         disclosure: the record under its sender's signatures.
         signer: the sender's key.
+        name: the sender's name at the end of the directory.
         ending: how that key has ended since, or ``None``.
         compromised_since: from when on its owner calls it compromised, unix seconds, or ``None``.
         acceptance: what the hub's log says.
@@ -73,11 +85,13 @@ class VerifiedEvidence:
         trusted: the reader's own root file stands in its chain; else it only speaks for itself.
         directory: size of the directory in it.
         token: the time-stamp, or ``None``.
-        verifier: the bytes of the ``verify.py`` in it; to be compared, never to be trusted.
+        members: every member's bytes. ``report.pdf``, ``README.txt`` and ``verify.py`` are to be
+            compared, never to be trusted.
     """
 
     disclosure: Disclosure
     signer: SignerKey
+    name: str
     ending: Ending | None
     compromised_since: int | None
     acceptance: Acceptance
@@ -86,21 +100,21 @@ class VerifiedEvidence:
     trusted: bool
     directory: int
     token: VerifiedToken | None
-    verifier: bytes
+    members: Mapping[str, bytes]
 
 
 def verify_evidence(
     data: bytes,
     *,
-    trusted: RootFile | None = None,
+    trusted: Sequence[RootFile] = (),
     authorities: Sequence[x509.Certificate] = (),
 ) -> VerifiedEvidence:
     """Verify a file of evidence.
 
     Args:
         data: the file.
-        trusted: the root file that the reader trusts; without one the file's own is taken, and
-            the reader must compare its hash.
+        trusted: the root files that the reader trusts, oldest first, often one alone; without one
+            the file's own are taken, and the reader must compare the hash of the newest.
         authorities: certificates under which a time-stamp must stand, if there is one.
 
     Raises:
@@ -119,11 +133,14 @@ def verify_evidence(
     with _reading(archive.SIGNATURES):
         disclosure = _disclosure(members)
     with _reading(archive.ACCEPTANCE):
-        acceptance = _acceptance(members[archive.ACCEPTANCE], disclosure, roots)  # (5)
+        acceptance = _acceptance(members, disclosure, roots)  # (5)
     with _reading(archive.SIGNATURES):
         signer = _signer(disclosure, acceptance, state, hashes)  # (6)
+    with _reading(archive.RECORD):
+        _check_readable(disclosure.line)
     with _reading(archive.STATEMENT):
-        _check_maker(envelope, statement, disclosure, state)  # (7)
+        _check_maker(envelope, statement, disclosure, state)
+        _check_made(envelope, statement, acceptance, state)  # (7)
     for name, log in (
         (archive.AUDIT_POLICY, LogName.AUDIT),
         (archive.DIRECTORY_POLICY, LogName.DIRECTORY),
@@ -134,9 +151,11 @@ def verify_evidence(
     if archive.TOKEN in members:
         with _reading(archive.TOKEN):
             token = verify_token(members[archive.TOKEN], disclosure.dsse, authorities)  # (9)
+            _check_stamp(token, disclosure)
     return VerifiedEvidence(
         disclosure=disclosure,
         signer=signer,
+        name=state.organisation(signer.org).profile.name,
         ending=state.ending(disclosure.header.sig),
         compromised_since=state.key(disclosure.header.sig).compromised_since,
         acceptance=acceptance,
@@ -145,7 +164,7 @@ def verify_evidence(
         trusted=known,
         directory=state.size,
         token=token,
-        verifier=members[archive.VERIFIER],
+        members=members,
     )
 
 
@@ -175,26 +194,30 @@ def _check_listed(members: Mapping[str, bytes], statement: Statement) -> None:
         raise changed(archive.STATEMENT, "lists what is not there")
 
 
-def _roots(data: bytes) -> list[RootFile]:
-    lines = data.split(b"\n")
-    if lines[-1] or not 1 < len(lines) <= MAX_ROOTS + 1:
-        raise Malformed("value_invalid", f"One to {MAX_ROOTS} root files stand here, one a line.")
-    roots = [verify_root(lines[0])]
-    for line in lines[1:-1]:
-        roots.append(verify_successor(line, roots[-1]))
-    return roots
+def _roots(data: bytes) -> tuple[RootFile, ...]:
+    if not data.endswith(b"\n"):
+        raise Malformed("value_invalid", "Each root file ends its line.")
+    return verify_chain(data)
 
 
-def _is_trusted(roots: Sequence[RootFile], trusted: RootFile | None) -> bool:
-    if trusted is None:
+def _is_trusted(roots: Sequence[RootFile], trusted: Sequence[RootFile]) -> bool:
+    """Tell whether the reader's root files are the file's own, or follow them without a gap.
+
+    Of a version that both have, both must have the same: registrars who have left could otherwise
+    sign another successor than the one that the reader knows.
+    """
+    if not trusted:
         return False
-    if trusted.sha256 in {one.sha256 for one in roots} or trusted.prev == roots[-1].sha256:
+    known = {one.version: one.sha256 for one in trusted}
+    same = [known[one.version] == one.sha256 for one in roots if one.version in known]
+    if (same and all(same)) or trusted[0].prev == roots[-1].sha256:
         return True
     raise VerificationFailed(
         "root_other",
         "The file is of another hub, or of another root file, than the one that you trust.",
         observed=f"{roots[-1].hub} version {roots[-1].version}",
-        next_step="Give that hub's root file with --root, got from its operator.",
+        next_step="Give that hub's root file with --root, got from its operator; for an old file "
+        "all of its root files, oldest first, one a line.",
     )
 
 
@@ -252,10 +275,12 @@ def _disclosure(members: Mapping[str, bytes]) -> Disclosure:
     )
 
 
-def _acceptance(data: bytes, disclosure: Disclosure, roots: Sequence[RootFile]) -> Acceptance:
+def _acceptance(
+    members: Mapping[str, bytes], disclosure: Disclosure, roots: Sequence[RootFile]
+) -> Acceptance:
+    data = members[archive.ACCEPTANCE]
     record = parse_record(parse_proof(data).extra)
     fields = verify_opening(record.leaf(), record)
-    proof = verify_proof(data, record.leaf(), _audit_root(data, roots).log_policy(LogName.AUDIT))
     detail = _DETAIL.fullmatch(fields.get("detail", ""))
     header = disclosure.header
     said = (fields.get("what"), fields.get("outcome"), fields.get("org"), fields.get("subject"))
@@ -272,19 +297,30 @@ def _acceptance(data: bytes, disclosure: Disclosure, roots: Sequence[RootFile]) 
             "What the hub's log says is about something else than this bundle.",
             observed=f"{said[0]} {said[3]}"[:120],
         )
-    return Acceptance(time=int(time), directory=int(detail.group(2)), proof=proof)
+    size = int(detail.group(2))
+    newer = _since(roots, members[archive.DIRECTORY], size)
+    root, proof = _vouching(data, record.leaf(), newer)
+    return Acceptance(time=int(time), directory=size, proof=proof, root=root)
 
 
-def _audit_root(data: bytes, roots: Sequence[RootFile]) -> RootFile:
+def _since(roots: Sequence[RootFile], entries: bytes, size: int) -> Sequence[RootFile]:
+    """Return the root file that was in force at a size of the directory, and those after it."""
+    held = split_entries(entries)[:size]
+    points = [parse_entry(one) for one in held if one.startswith(ROOT_START)]
+    version = max((one.version for one in points if isinstance(one, RootPoint)), default=0)
+    return [one for one in roots if one.version >= version]
+
+
+def _vouching(
+    data: bytes, leaf: bytes, roots: Sequence[RootFile]
+) -> tuple[RootFile, VerifiedProof]:
     """Return the newest root file under which the proof holds: witnesses may have changed since."""
-    record = parse_record(parse_proof(data).extra)
     for root in reversed(roots[1:]):
         try:
-            verify_proof(data, record.leaf(), root.log_policy(LogName.AUDIT))
+            return root, verify_proof(data, leaf, root.log_policy(LogName.AUDIT))
         except VerificationFailed:
             continue
-        return root
-    return roots[0]
+    return roots[0], verify_proof(data, leaf, roots[0].log_policy(LogName.AUDIT))
 
 
 def _signer(
@@ -330,3 +366,30 @@ def _check_maker(
             "The maker's statement is about another record, or signed by somebody else.",
             observed=f"{statement.org} {statement.bundle}"[:120],
         )
+
+
+def _check_made(
+    envelope: dsse.Envelope, statement: Statement, acceptance: Acceptance, state: DirectoryState
+) -> None:
+    """Check that the maker's date can be: within its key's dates, and after the acceptance."""
+    state.signer_at(envelope.signatures[0].kid, at=statement.made)
+    if statement.made < acceptance.time - CLOCK_SKEW:
+        raise VerificationFailed(
+            "statement_other",
+            "The maker's statement is dated before the hub accepted the bundle.",
+            observed=f"{statement.made} before {acceptance.time}",
+        )
+
+
+def _check_stamp(token: VerifiedToken, disclosure: Disclosure) -> None:
+    if token.time < disclosure.header.created - CLOCK_SKEW:
+        raise VerificationFailed(
+            "token_wrong",
+            "The time-stamp is older than the signatures that it is about.",
+            observed=f"{token.time} before {disclosure.header.created}",
+        )
+
+
+def _check_readable(line: bytes) -> None:
+    """Refuse a record that is not one JSON object: text made for a terminal is none."""
+    parse_object(line, limit=MAX_LINE)
