@@ -24,7 +24,7 @@ FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
 Visit = Callable[..., Page]
 
-_REFUSED = re.compile(r"Failed to load resource: .* status of (400|401|403|404|405|413) ")
+_REFUSED = re.compile(r"Failed to load resource: .* status of (400|401|403|404|405|409|413) ")
 # Without the sandbox only because continuous integration runs as root. No name is resolved.
 _ARGS = [
     "--no-sandbox",

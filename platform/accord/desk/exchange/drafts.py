@@ -145,7 +145,7 @@ class Drafts:
             raise Conflict(
                 "draft_duplicate",
                 "Values of this draft have been sent to these recipients already.",
-                observed=f"{count} of {draft.n} records, for instance in bundle {before.bundle}",
+                observed=f"{count} of {draft.n} records, one of them in bundle {before.bundle}",
                 next_step="Refuse the draft; or send them once more with --again and --reason.",
             )
 
