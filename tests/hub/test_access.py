@@ -36,6 +36,7 @@ audit:view              - - - - -    - - - y y -
 audit:export            - - - - -    - - - y y -
 audit:erase             - - - - -    - - - s - -
 events:read             y y y - -    - - - - - -
+journal:anchor          y y y - -    - - - - - -
 recalls:view            - - - - -    y y y y y y
 """
 DESKS = ("financial", "law_enforcement", "ngo", "oversight", "operator")

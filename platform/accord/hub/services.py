@@ -32,7 +32,7 @@ from accord.hub.jobs import Jobs, JobTable
 from accord.hub.people import People, PeoplePolicy, build_people, people_keys
 from accord.hub.storage import WITNESSES, BodyStore, Database, Listener, Turn, Writer, open_database
 from accord.hub.summaries import Releases, Summaries
-from accord.hub.trail import Erasures, OwnEvents, SelfAudit, Trail
+from accord.hub.trail import Erasures, Journals, OwnEvents, SelfAudit, Trail
 from accord.hub.trail.pruning import LOOK_SECONDS as PRUNING_SECONDS
 from accord.hub.trail.pruning import Pruning
 from accord.hub.trail.selfaudit import LOOK_SECONDS as SELF_AUDIT_SECONDS
@@ -99,6 +99,7 @@ class Services:
     self_audit: SelfAudit
     pruning: Pruning
     own_events: OwnEvents
+    journals: Journals
     backups: Backups
     nonces: SharedNonceCache | None
     jobs: Jobs
@@ -321,6 +322,7 @@ def build_services(
         self_audit=self_audit,
         pruning=pruning,
         own_events=OwnEvents(engine=database.reading, reader=reader),
+        journals=Journals(writer=writer, recorder=recorder),
         nonces=nonces,
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),

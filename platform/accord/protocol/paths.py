@@ -29,6 +29,7 @@ DELIVERIES: Final = "/v1/deliveries"
 EVENTS: Final = "/v1/events"
 ACKNOWLEDGEMENTS: Final = "/v1/acknowledgements"
 TALLY: Final = "/v1/tallies/<month>"
+JOURNAL_HEAD: Final = "/v1/journal/head"
 
 DIRECTORY_LOG: Final = "/log/directory"
 AUDIT_LOG: Final = "/log/audit"

@@ -5,9 +5,12 @@ import httpx2
 from accord.clock import Clock
 from accord.config import read_passphrase
 from accord.desk.config import DeskConfig
+from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.journal_heads import check_journal
+from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.keyring import unlock_keyring
-from accord.desk.storage import open_vault
-from accord.desk.storage.vault import check_pages
+from accord.desk.storage import Vault, open_vault
+from accord.desk.storage.vault import check_pages, explained
 from accord.findings import (
     Finding,
     attempt,
@@ -22,7 +25,14 @@ from accord.findings import (
     wrong,
 )
 from accord.kernel.directory.rootfile import verify_root
-from accord.kernel.errors import AuthenticationNeeded, Refused, Unavailable, VerificationFailed
+from accord.kernel.errors import (
+    AccordError,
+    AuthenticationNeeded,
+    Refused,
+    Unavailable,
+    VerificationFailed,
+)
+from accord.kernel.identifiers import OrgId
 from accord.protocol import paths
 
 ANSWER_SECONDS = 5.0
@@ -47,7 +57,7 @@ def examine_desk(
         _examine_recovery(config),
         _examine_membership(config),
         attempt("root file", lambda: _root(config)),
-        attempt("keys and vault", lambda: _vault(config)),
+        *_examine_vault(config, clock, transport),
         examine_room(home),
         examine_disk_speed(home),
         examine_port("127.0.0.1", config.port),
@@ -96,16 +106,41 @@ def _root(config: DeskConfig) -> str:
     return f"{root.hub} version {root.version}, SHA-256 {root.sha256.hex()[:16]}…"
 
 
-def _vault(config: DeskConfig) -> str:
+def _examine_vault(
+    config: DeskConfig, clock: Clock, transport: httpx2.BaseTransport | None
+) -> list[Finding]:
+    """Look at every page, then at every row of the journal."""
     passphrase = read_passphrase()
     if passphrase is None:
-        return "not opened: no passphrase file is set"
-    keyring = unlock_keyring(config.keys_file, passphrase)
-    vault = open_vault(config.vault_file, keyring.vault)
+        return [well("keys and vault", "not opened: no passphrase file is set")]
     try:
-        return f"opened; {check_pages(vault)}"
+        keyring = unlock_keyring(config.keys_file, passphrase)
+        vault = open_vault(config.vault_file, keyring.vault)
+    except AccordError as error:
+        return [wrong("keys and vault", error)]
+    try:
+        found = [attempt("keys and vault", lambda: f"opened; {check_pages(vault)}")]
+        if found[0].problem is None and config.org is not None and config.root_file.is_file():
+            client = HubClient(config.hub, clock=clock, key=keyring.request, transport=transport)
+            with client:
+                found.append(_journal(config, config.org, vault, client, clock))
     finally:
         vault.close()
+    return found
+
+
+def _journal(
+    config: DeskConfig, org: OrgId, vault: Vault, client: HubClient, clock: Clock
+) -> Finding:
+    """Compare the journal with every head of it in the hub's witnessed log."""
+
+    def compare() -> str:
+        root_file = config.root_file.read_bytes()
+        mirror = DirectoryMirror(vault, client, root_file=root_file, clock=clock)
+        with explained():
+            return check_journal(vault, client, mirror, org=org, clock=clock).words()
+
+    return attempt("journal", compare)
 
 
 def _examine_hub(config: DeskConfig, client: httpx2.Client, clock: Clock) -> list[Finding]:

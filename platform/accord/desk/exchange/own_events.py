@@ -2,11 +2,13 @@
 
 Numbered in the code: (1) the checkpoint has its quorum and is no other history than we have seen;
 (2) each event stands in that log; (3) our numbers are gap-free, in order, and their chain is what
-the events themselves commit; (4) every acceptance that the hub told us, and every delivery that we
-took, is among them. What the hub left out, moved or changed fails one of these.
+the events themselves commit; (4) every acceptance and every head of our journal that the hub told
+us it logged, and every delivery that we took, is among them. What the hub left out, moved or
+changed fails one of these.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from accord.clock import Clock
@@ -14,6 +16,7 @@ from accord.desk.exchange.client import HubClient, query_of
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.receipts import ACCEPTED
 from accord.desk.storage import Vault
+from accord.desk.storage.journal_heads import unlogged_heads
 from accord.desk.storage.mirror import SeenCheckpoint, add_checkpoint, latest_checkpoint
 from accord.desk.storage.own_events import (
     OwnEventRow,
@@ -26,6 +29,7 @@ from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import Unavailable, VerificationFailed
 from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.checkpoint import CosignedCheckpoint, open_cosigned
+from accord.kernel.tlog.growing import ANCHORED
 from accord.kernel.tlog.heads import OrgHead, OwnEvent, extend_head
 from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.merkle import leaf_hash, verify_inclusion
@@ -49,25 +53,65 @@ def check_own_events(
         Unavailable: the hub cannot be reached. Before its first quorum there is nothing to check.
     """
     count = 0
+    cosigned = None
+    for page in verified_pages(vault, client, mirror, own_head(vault, org), clock=clock):
+        cosigned = page.cosigned
+        with vault.transaction() as connection:
+            add_checkpoint(connection, _seen(cosigned, page.note, now=clock()))
+            rows = _rows(page)
+            add_own_events(connection, page.head, rows, now=clock())
+        count += len(page.events)
+    if cosigned is not None:
+        _compare(vault, cosigned)  # (4)
+    return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedPage:
+    """Events that stand in the log of ``cosigned`` (signed as ``note``) and lead to ``head``.
+
+    ``items`` are the events as the hub told them, with their paths.
+    """
+
+    cosigned: CosignedCheckpoint
+    note: bytes
+    head: OrgHead
+    events: Sequence[OwnEvent]
+    items: Sequence[Mapping[str, Any]]
+
+
+def verified_pages(
+    vault: Vault, client: HubClient, mirror: DirectoryMirror, head: OrgHead, *, clock: Clock
+) -> Iterator[VerifiedPage]:
+    """Yield our events after ``head``, each page verified before it comes; keep nothing.
+
+    Before the hub's first quorum there is none.
+
+    Raises:
+        Malformed: the answer cannot be read.
+        VerificationFailed: ``log_shrunk``, or a code of checkpoint, path, chain.
+        Unavailable: the hub cannot be reached.
+    """
     while True:
-        head = own_head(vault, org)
         query = query_of({"after": head.seq, "limit": MAX_EVENTS})
         try:
             page = client.get_json(paths.EVENTS, EventsPage, query, signed=True)
         except Unavailable as error:
             if error.code == "checkpoint_missing":
-                return count
+                return
             raise
         cosigned = _checkpoint(vault, mirror, page["checkpoint"], now=clock())  # (1)
         events = [_event(item, cosigned) for item in page["items"]]  # (2)
         head = extend_head(head, events)  # (3)
-        with vault.transaction() as connection:
-            rows = _rows(head, events, page["items"], size=cosigned.checkpoint.size)
-            add_own_events(connection, head, rows, now=clock())
-        count += len(events)
+        yield VerifiedPage(
+            cosigned=cosigned,
+            note=page["checkpoint"],
+            head=head,
+            events=events,
+            items=page["items"],
+        )
         if not (page["more"] and events):
-            _compare(vault, cosigned)  # (4)
-            return count
+            return
 
 
 def _checkpoint(
@@ -83,14 +127,14 @@ def _checkpoint(
             observed=f"{found.size} after {seen.size}",
             next_step=_TELL,
         )
-    with vault.transaction() as connection:
-        add_checkpoint(
-            connection,
-            SeenCheckpoint(
-                origin=found.origin, size=found.size, root=found.root, note=note, seen=now
-            ),
-        )
     return cosigned
+
+
+def _seen(cosigned: CosignedCheckpoint, note: bytes, *, now: int) -> SeenCheckpoint:
+    found = cosigned.checkpoint
+    return SeenCheckpoint(
+        origin=found.origin, size=found.size, root=found.root, note=note, seen=now
+    )
 
 
 def _event(item: Mapping[str, Any], cosigned: CosignedCheckpoint) -> OwnEvent:
@@ -105,11 +149,10 @@ def _event(item: Mapping[str, Any], cosigned: CosignedCheckpoint) -> OwnEvent:
     return OwnEvent(number=item["number"], record=record)
 
 
-def _rows(
-    head: OrgHead, events: Sequence[OwnEvent], items: Sequence[Mapping[str, Any]], *, size: int
-) -> list[OwnEventRow]:
-    """Return the rows of events that end at ``head``; an acceptance keeps its proof."""
-    first = head.seq - len(events) + 1
+def _rows(page: VerifiedPage) -> list[OwnEventRow]:
+    """Return the rows of a page's events; an acceptance keeps its proof."""
+    events, items, size = page.events, page.items, page.cosigned.checkpoint.size
+    first = page.head.seq - len(events) + 1
     rows = []
     for seq, (event, item) in enumerate(zip(events, items, strict=True), start=first):
         fields = event.record.opened()
@@ -140,6 +183,14 @@ def _compare(vault: Vault, cosigned: CosignedCheckpoint) -> None:
             "event_missing",
             "The hub said that a bundle of ours is in its audit log, and it is not.",
             observed=f"{bundle} at {index}, {len(accepted)} in all",
+            next_step=_TELL,
+        )
+    heads = unlogged_heads(vault, what=ANCHORED, size=cosigned.checkpoint.size)
+    if heads:
+        raise VerificationFailed(
+            "event_missing",
+            "The hub said that a head of our journal is in its audit log, and it is not.",
+            observed=f"{heads[0].head.size} rows at {heads[0].number}, {len(heads)} in all",
             next_step=_TELL,
         )
     before = min(cosigned.times.values(), default=0) - SLACK_SECONDS

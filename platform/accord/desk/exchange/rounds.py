@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from accord.clock import Clock
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.confirmations import collect
+from accord.desk.exchange.journal_heads import send_head
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.ours import require_ours
 from accord.desk.exchange.own_events import check_own_events
@@ -54,6 +55,8 @@ class Rounds:
     ) -> PullReport:
         """Send what waits, receive what is new, take in confirmations, check our own numbers.
 
+        At its end the head of our journal goes to the hub's log.
+
         Args:
             on_received: told of each delivery.
             resync: read the whole feed again first.
@@ -73,6 +76,7 @@ class Rounds:
         )
         collect(self.vault, self.client, self.mirror)
         check_own_events(self.vault, self.client, self.mirror, org=self.org, clock=self.clock)
+        send_head(self.vault, self.client, clock=self.clock)
         self.vault.put_setting(_CHECKED, str(self.clock()).encode())
         return report
 

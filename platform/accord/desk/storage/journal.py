@@ -1,5 +1,6 @@
 """Who looked for what, and why: written before an answer is given (fail closed).
 
+Each row becomes a leaf of the journal's tree in the same transaction (journal_leaves.py).
 ``Act`` is the desk's closed list of events; docs/formats/audit-events.md is made from ``ACTS``.
 """
 
@@ -11,6 +12,7 @@ from enum import StrEnum
 import msgspec
 import zstandard
 
+from accord.desk.storage.journal_leaves import LeafKind, add_leaf
 from accord.desk.storage.vault import Vault
 
 
@@ -101,13 +103,16 @@ def begin_search(
             " VALUES (?, ?, ?, ?, ?, ?)",
             (now, person, reason, packed, len(values), manner),
         )
-        return done.lastrowid or 0
+        no = done.lastrowid or 0
+        add_leaf(connection, LeafKind.SEARCH, no)
+        return no
 
 
 def finish_search(vault: Vault, no: int, *, found: int) -> None:
     """Add how many of the values were found."""
     with vault.transaction() as connection:
         connection.execute("UPDATE searches SET found = ? WHERE no = ?", (found, no))
+        add_leaf(connection, LeafKind.FOUND, no)
 
 
 def searches(vault: Vault, *, limit: int = 100) -> list[SearchEntry]:
@@ -131,7 +136,8 @@ def record_act_in(
     connection: sqlite3.Connection, *, person: str, act: Act, subject: str, reason: str, now: int
 ) -> None:
     """Write an act down in the transaction of what it did."""
-    connection.execute(
+    done = connection.execute(
         "INSERT INTO acts (at, person, act, object, reason) VALUES (?, ?, ?, ?, ?)",
         (now, person, act.value, subject, reason),
     )
+    add_leaf(connection, LeafKind.ACT, done.lastrowid or 0)

@@ -256,5 +256,17 @@ VERSIONS: tuple[str, ...] = (
         sha256 BLOB NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, marks BLOB NOT NULL
     );
     """,
+    """
+    -- The journal as a tree: each row a leaf, its salt beside it (journal_leaves.py; rows that are
+    -- there become leaves then), and the heads of it that were sent.
+    CREATE TABLE journal_leaves (
+        place INTEGER PRIMARY KEY, kind TEXT NOT NULL, no INTEGER NOT NULL, salt BLOB NOT NULL,
+        hash BLOB NOT NULL, UNIQUE (kind, no)
+    );
+    CREATE TABLE journal_heads (
+        size INTEGER NOT NULL, root BLOB NOT NULL, at INTEGER NOT NULL, number INTEGER,
+        PRIMARY KEY (size, root)
+    ) WITHOUT ROWID;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

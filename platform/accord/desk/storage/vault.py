@@ -14,6 +14,7 @@ from typing import Final, cast
 
 import sqlcipher3
 
+from accord.desk.storage.journal_leaves import JOURNAL_VERSION, adopt
 from accord.desk.storage.schema import VERSIONS
 from accord.kernel.errors import Conflict, NotFound, Refused, Unavailable, VerificationFailed
 
@@ -276,6 +277,8 @@ def _bring_up_to_date(vault: Vault) -> None:
         for script in VERSIONS[version:]:
             for statement in _statements(script):
                 connection.execute(statement)
+        if version < JOURNAL_VERSION:
+            adopt(connection)
         connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
 
 

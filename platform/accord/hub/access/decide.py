@@ -54,6 +54,7 @@ class Action(StrEnum):
     AUDIT_EXPORT = "audit:export"
     AUDIT_ERASE = "audit:erase"
     EVENTS_READ = "events:read"
+    JOURNAL_ANCHOR = "journal:anchor"
     RECALLS_VIEW = "recalls:view"
 
 
@@ -86,6 +87,7 @@ _DESK_ACTIONS = frozenset(
         Action.ACKNOWLEDGEMENT_WRITE,
         Action.ACKNOWLEDGEMENT_READ,
         Action.EVENTS_READ,
+        Action.JOURNAL_ANCHOR,
     }
 )
 _SUBMITTER = _DESK_ACTIONS | {Action.BUNDLE_SUBMIT, Action.TALLY_WRITE}

@@ -55,6 +55,7 @@ class EventClass(StrEnum):
     HOLD_SET = "hold.set"
     INVITE_MADE = "invite.made"
     INVITE_WITHDRAWN = "invite.withdrawn"
+    JOURNAL_ANCHORED = "journal.anchored"
     KEY_ROTATED = "key.rotated"
     KEY_USED = "key.used"
     LEDGER_VIEWED = "ledger.viewed"
@@ -174,6 +175,9 @@ MEANINGS: Mapping[EventClass, Meaning] = {
     ),
     EventClass.INVITE_MADE: _governance("An organisation was invited to enrol."),
     EventClass.INVITE_WITHDRAWN: _governance("An invite was taken back before it was used."),
+    EventClass.JOURNAL_ANCHORED: _governance(
+        "An organisation's desk sent the head of its journal: how many rows, and their root."
+    ),
     EventClass.KEY_ROTATED: _governance("The hub changed a key of its own."),
     EventClass.KEY_USED: _governance("A process opened the hub's log keys with their passphrase."),
     EventClass.LEDGER_VIEWED: _access(

@@ -6,6 +6,7 @@ opens to whom is the table of ``hub.audit.openings``; the room adds who the read
 
 from accord.hub.trail.erasure import Erasure, Erasures, apply_erasures, load_erasures
 from accord.hub.trail.filters import Wanted, parse_wanted
+from accord.hub.trail.journals import Journals
 from accord.hub.trail.own import OwnEvents
 from accord.hub.trail.selfaudit import SelfAudit, SelfAuditReport
 from accord.hub.trail.service import Trail, TrailPage, TrailRow
@@ -13,6 +14,7 @@ from accord.hub.trail.service import Trail, TrailPage, TrailRow
 __all__ = [
     "Erasure",
     "Erasures",
+    "Journals",
     "OwnEvents",
     "SelfAudit",
     "SelfAuditReport",

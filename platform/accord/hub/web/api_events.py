@@ -1,15 +1,19 @@
-"""The route of an organisation's own events: what a desk checks its numbers with."""
+"""Routes of an organisation's own events and of its journal's head, which becomes one of them."""
+
+from typing import Any
 
 from accord.hub.services import Services
 from accord.hub.web.signed import caller
+from accord.kernel.tlog.growing import GrownHead
 from accord.protocol import paths
 from accord.protocol.schemas.events import EventsPage, EventsQuery
+from accord.protocol.schemas.journal import JournalAnchored, JournalHead
 from accord.webbase.api import ApiRoutes
 from accord.webbase.routes import Who, declare
 
 
 def event_routes(services: Services) -> ApiRoutes:
-    """Return the route over ``services``."""
+    """Return the routes over ``services``."""
     routes = ApiRoutes("events", __name__, description="The caller's own events, with proofs.")
 
     @routes.serves(paths.EVENTS, method="GET")
@@ -23,5 +27,14 @@ def event_routes(services: Services) -> ApiRoutes:
             {"number": item.number, "record": item.record, "path": item.path} for item in page.items
         ]
         return {"checkpoint": page.checkpoint, "items": items, "more": page.more}
+
+    @routes.serves(paths.JOURNAL_HEAD, method="PUT")
+    @routes.takes_json(JournalHead)
+    @routes.answers(202, JournalAnchored)
+    @declare("journal:anchor", who=Who.SIGNED)
+    def put_journal_head(body: dict[str, Any]) -> dict[str, int]:
+        """Take the head of the caller's journal."""
+        head = GrownHead(size=body["size"], root=body["root"])
+        return {"index": services.journals.anchor(caller(), head, now=services.clock())}
 
     return routes

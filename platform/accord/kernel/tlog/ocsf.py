@@ -91,6 +91,7 @@ _ACTIVITIES: Mapping[int, Mapping[str, int]] = {
         "bundle.refused": CREATE,
         "bundle.released": UPDATE,
         "bundle.visibility-lost": UPDATE,
+        "journal.anchored": CREATE,
         "peer.pulled": READ,
         "peer.refused": CREATE,
         "quota.exceeded": CREATE,

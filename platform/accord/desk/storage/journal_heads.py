@@ -1,0 +1,75 @@
+"""Heads of the journal that this desk sent, each written down before it is sent.
+
+``number`` is its event's number in the hub's audit log, once the hub has told it.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from accord.desk.storage.vault import Vault
+from accord.kernel.tlog.growing import GrownHead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentHead:
+    """A head that was sent at second ``at``; ``number`` is ``None`` while no answer came."""
+
+    head: GrownHead
+    at: int
+    number: int | None
+
+
+def sent_heads(vault: Vault) -> list[SentHead]:
+    """Return every head that was sent, in order."""
+    rows = vault.connection.execute(
+        "SELECT size, root, at, number FROM journal_heads ORDER BY size, at"
+    )
+    return [_sent(row) for row in rows]
+
+
+def last_sent(vault: Vault) -> SentHead | None:
+    """Return the newest head that was sent, or ``None``."""
+    row = vault.connection.execute(
+        "SELECT size, root, at, number FROM journal_heads ORDER BY at DESC, size DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else _sent(row)
+
+
+def leaf_count(vault: Vault) -> int:
+    """Return how many rows the journal has."""
+    (count,) = vault.connection.execute("SELECT count(*) FROM journal_leaves").fetchone()
+    return int(count)
+
+
+def begin_head(connection: sqlite3.Connection, head: GrownHead, *, now: int) -> None:
+    """Write down that a head is being sent."""
+    connection.execute(
+        "INSERT INTO journal_heads (size, root, at) VALUES (?, ?, ?)"
+        " ON CONFLICT (size, root) DO UPDATE SET at = excluded.at",
+        (head.size, head.root, now),
+    )
+
+
+def finish_head(vault: Vault, head: GrownHead, *, number: int) -> None:
+    """Write down the number of a head's event in the hub's audit log."""
+    with vault.transaction() as connection:
+        connection.execute(
+            "UPDATE journal_heads SET number = ? WHERE size = ? AND root = ?",
+            (number, head.size, head.root),
+        )
+
+
+def unlogged_heads(vault: Vault, *, what: str, size: int) -> list[SentHead]:
+    """Return heads that the hub said it logged below ``size`` and did not."""
+    rows = vault.connection.execute(
+        "SELECT size, root, at, number FROM journal_heads WHERE number < ? AND NOT EXISTS"
+        " (SELECT 1 FROM own_events WHERE own_events.what = ?"
+        " AND own_events.number = journal_heads.number) ORDER BY number",
+        (size, what),
+    )
+    return [_sent(row) for row in rows]
+
+
+def _sent(row: tuple[int, bytes, int, int | None]) -> SentHead:
+    head = GrownHead(size=row[0], root=bytes(row[1]))
+    return SentHead(head=head, at=row[2], number=row[3])

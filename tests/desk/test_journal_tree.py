@@ -1,0 +1,76 @@
+"""The journal's tree: rows of before become leaves in order, one leaf a row, salts of their own."""
+
+from pathlib import Path
+
+import pytest
+from tests.desk.conftest import NOW, VAULT_KEY
+
+from accord.desk.storage import create_vault, journal, open_vault
+from accord.desk.storage.journal_leaves import (
+    JOURNAL_VERSION,
+    journal_head,
+    journal_leaves,
+    rows_without_leaf,
+)
+from accord.desk.storage.schema import VERSIONS
+from accord.desk.storage.vault import Vault
+from accord.kernel.errors import Unavailable
+
+
+def fill(vault: Vault) -> None:
+    for number in range(3):
+        no = journal.begin_search(
+            vault, person="ana", reason="r", values=["x"] * 9000, manner="values", now=NOW + number
+        )
+        if number != 1:  # one that was cut off
+            journal.finish_search(vault, no, found=number)
+        journal.record_act(
+            vault,
+            person="é" * 40_000,
+            act=journal.Act.EXPORT_MAKE,
+            subject="s",
+            reason="r",
+            now=NOW + number,
+        )
+
+
+def kinds(vault: Vault) -> list[str]:
+    rows = vault.connection.execute("SELECT kind FROM journal_leaves ORDER BY place")
+    return [row[0] for row in rows]
+
+
+def test_rows_that_were_there_become_leaves_in_the_order_of_time(tmp_path: Path) -> None:
+    assert "CREATE TABLE journal_leaves" in VERSIONS[JOURNAL_VERSION - 1]
+    vault = create_vault(tmp_path / "vault.db", VAULT_KEY)
+    fill(vault)
+    for table in ("journal_leaves", "journal_heads"):
+        vault.connection.execute(f"DROP TABLE {table}")
+    for script in VERSIONS[JOURNAL_VERSION:]:
+        assert not script, "undo what later versions made, too"
+    vault.connection.execute(f"PRAGMA user_version = {JOURNAL_VERSION - 1}")
+    vault.close()
+    again = open_vault(tmp_path / "vault.db", VAULT_KEY)
+    assert kinds(again) == ["act", "search", "found", "act", "search", "act", "search", "found"]
+    assert [leaf.flaw for leaf in journal_leaves(again.connection)] == [""] * 8
+    assert rows_without_leaf(again.connection) == []
+    head = journal_head(again.connection)
+    again.close()
+    once_more = open_vault(tmp_path / "vault.db", VAULT_KEY)
+    assert journal_head(once_more.connection) == head, "leaves are made once"
+    once_more.close()
+
+
+def test_equal_rows_make_unequal_leaves(vault: Vault) -> None:
+    for _ in range(2):
+        fill(vault)
+    hashes = {leaf.hash for leaf in journal_leaves(vault.connection)}
+    assert len(hashes) == len(kinds(vault)) == journal_head(vault.connection).size == 16
+
+
+def test_a_row_and_its_leaf_are_one_transaction(vault: Vault) -> None:
+    vault.connection.execute("DROP TABLE journal_leaves")
+    with pytest.raises(Unavailable):
+        journal.record_act(
+            vault, person="a", act=journal.Act.KEY_USE, subject="s", reason="r", now=NOW
+        )
+    assert vault.connection.execute("SELECT count(*) FROM acts").fetchone() == (0,)
