@@ -29,7 +29,7 @@ from accord.desk.app import open_desk
 from accord.desk.exchange.confirmations import Confirmation, collect, confirmations
 from accord.hub.app import make_hub
 from accord.kernel.directory.statements import countersign
-from accord.kernel.identifiers import OrgId
+from accord.kernel.identifiers import OrgId, make_bundle_id
 from accord.kernel.markings import OrgKind
 
 EVM = "0x52908400098527886e0f7030069857d2e4169ee7"
@@ -210,7 +210,9 @@ def test_the_proof_that_the_hub_deleted_a_bundle_by_command(
     assert (proved["id"], proved["erased"], proved["basis"]) == (sent.id, later, "retention")
     root = str(tmp_path / "root-from-the-operator.json")
     shown = bank.run("verify", file, "--root", root)
+    assert (proved["sender"], proved["compared"]) == (f"first-bank@{hub_world.ORIGIN}", True)
     told = {"what": "erasure", "id": sent.id, "erased": later, "sha256": proved["sha256"]}
+    told |= {"sender": proved["sender"]}
     assert shown.items() >= told.items()
     assert (
         police.run(
@@ -219,7 +221,12 @@ def test_the_proof_that_the_hub_deleted_a_bundle_by_command(
         == proved["index"]
     )
     before = Path(file).read_bytes()
-    bank.run("erasure", sent.id, "-o", file, code=1)
+    taken = bank.run("erasure", sent.id, "-o", file, code=1)
+    assert taken["error"]["code"] == "export_exists"
+    assert Path(file).stat().st_mode & 0o777 == 0o600
+    unknown = str(make_bundle_id(1, bytes(10)))
+    again = bank.run("erasure", unknown, "-o", file, code=1)
+    assert again["error"]["code"] == "export_exists", "told before the hub is asked"
     assert Path(file).read_bytes() == before, "nothing is written over"
 
 

@@ -151,7 +151,8 @@ def test_a_proof_of_erasure_holds_for_its_bundle_alone_and_not_when_a_bit_is_tur
     name, digest = BundleId(bundle_id), hashlib.sha256(bundle).hexdigest()
     for desk in (bank, police):
         data = desk.get(f"/v1/bundles/{bundle_id}/erasure").content
-        found = verify_erasure(data, policy, bundle=name, sha256=digest)
+        found = verify_erasure(data, policy, bundle=name, sender=bank.org, sha256=digest)
+        assert found.erasure.sender == bank.org
         assert (found.erasure.at, found.erasure.basis) == (NOW + DAY, "retention")
     others = bank.get(f"/v1/bundles/{other}/erasure").content
     receipt = bank.get(f"/v1/bundles/{bundle_id}/receipt").content
@@ -161,6 +162,7 @@ def test_a_proof_of_erasure_holds_for_its_bundle_alone_and_not_when_a_bit_is_tur
         (receipt, {}),
         (data, {"sha256": "0" * 64}),
         (data, {"bundle": BundleId(other)}),
+        (data, {"sender": police.org}),
     ):
         with pytest.raises(VerificationFailed) as caught:
             verify_erasure(wrong, policy, **{"bundle": name, "sha256": digest} | changes)

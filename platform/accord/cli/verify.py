@@ -194,8 +194,8 @@ def _receipt(data: bytes, root: RootFile) -> Found:
     if fields.get("what") != ERASED:
         return found
     told = read_erasure(fields)
-    said = {"id": told.bundle, "sha256": told.sha256, "erased": told.at, "basis": told.basis}
-    return found | {"what": "erasure"} | said
+    said = {"id": told.bundle, "sender": told.sender, "sha256": told.sha256}
+    return found | {"what": "erasure"} | said | {"erased": told.at, "basis": told.basis}
 
 
 def _events(data: bytes, root: RootFile) -> Found:
@@ -289,6 +289,9 @@ def _words(found: Found) -> str:
             lines += [f"  {_safe(inner)}: {_safe(text)}" for inner, text in value.items()]
         elif name != "what":
             lines.append(f"  {name}: {_safe(value)}")
+    if found["what"] == "erasure" and found["sender"] is None:
+        lines.append("Not shown: whose bundle of this id it was; this event tells no sender.")
+        lines.append("Compare 'sha256' with what a receipt or the sender says of the bundle.")
     if found.get("trusted") is False:
         lines.append("Not shown: that its root file is the right one. Compare 'root' with what the")
         lines.append("hub's operator tells you, or give the root file with --root.")

@@ -6,13 +6,9 @@ import click
 
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
-from accord.desk.exchange.client import query_of
-from accord.desk.storage.outbox import outbox_row
-from accord.kernel.directory.rootfile import LogName
+from accord.desk.cli.written import check_new, write_new
+from accord.desk.exchange.erasure import FetchedErasure, fetch_erasure
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
-from accord.kernel.tlog.erasure import verify_erasure
-from accord.protocol import paths
-from accord.protocol.schemas.bundles import MAX_WAIT
 from accord.terminal import Terminal, common_options
 
 
@@ -32,33 +28,49 @@ def erasure(terminal: Terminal, *, bundle_id: str, org: str | None, output: Path
 
     The sender and each recipient may ask. It is written only when it holds.
     """
-    bundle = parse_bundle_id(bundle_id)
+    check_new(output)
     with opened_desk(terminal) as desk:
-        sender = {} if org is None else {"sender": parse_org_id(org)}
-        data = desk.client.get(
-            paths.erasure(bundle), query_of({"wait": MAX_WAIT, **sender}), signed=True
+        found = fetch_erasure(
+            desk.vault,
+            desk.client,
+            desk.mirror,
+            org=desk.org,
+            bundle=parse_bundle_id(bundle_id),
+            sender=None if org is None else parse_org_id(org),
         )
-        row = outbox_row(desk.vault, bundle) if org in {None, desk.org} else None
-        found = verify_erasure(
-            data,
-            desk.mirror.root.log_policy(LogName.AUDIT),
-            bundle=bundle,
-            sha256=None if row is None else row.digest.hex(),
-        )
-    with output.open("xb") as file:
-        file.write(data)
-    told = found.erasure
-    terminal.result(
-        {
-            "id": bundle,
-            "erased": told.at,
-            "basis": told.basis,
-            "sha256": told.sha256,
-            "index": found.index,
-            "size": found.size,
-            "log": found.log,
-            "file": str(output),
-        },
-        f"The hub erased {bundle} on {moment(told.at)} ({told.basis}): entry {found.index} of "
-        f"{found.log}. Written to {output}.",
-    )
+    write_new(output, found.data)
+    terminal.result(_data(found, output), _text(found, output))
+
+
+def _data(found: FetchedErasure, output: Path) -> dict[str, object]:
+    told = found.shows.erasure
+    return {
+        "id": told.bundle,
+        "sender": told.sender,
+        "erased": told.at,
+        "basis": told.basis,
+        "sha256": told.sha256,
+        "compared": found.compared,
+        "index": found.shows.index,
+        "size": found.shows.size,
+        "log": found.shows.log,
+        "file": str(output),
+    }
+
+
+def _text(found: FetchedErasure, output: Path) -> str:
+    told = found.shows.erasure
+    whose = "" if told.sender is None else f" of {told.sender}"
+    place = f"entry {found.shows.index} of {found.shows.log}"
+    lines = [
+        f"The hub erased {told.bundle}{whose} on {moment(told.at)} ({told.basis}): {place}.",
+        f"Written to {output}.",
+    ]
+    if told.sender is None:
+        lines.append("The event tells no sender; hubs did not, before. It is about these bytes:")
+        lines.append(f"SHA-256 {told.sha256}")
+    if not found.compared:
+        lines.append("This desk has no acceptance of the bundle to compare the SHA-256 with.")
+    if told.sender is None and not found.compared:
+        lines.append("Not shown: whose bundle of this id it was.")
+    return "\n".join(lines)

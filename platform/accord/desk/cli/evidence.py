@@ -1,6 +1,5 @@
 """``accord evidence VALUE``: one record with everything that proves it, in a file for a court."""
 
-import os
 from pathlib import Path
 
 import click
@@ -8,13 +7,14 @@ import click
 from accord.desk.app.evidence import maker_at
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import moment
+from accord.desk.cli.written import check_new, write_new
 from accord.desk.evidence.service import (
     USUAL_REASON,
     MadeEvidence,
     Wanted,
     make_evidence,
 )
-from accord.kernel.errors import Conflict, Malformed
+from accord.kernel.errors import Malformed
 from accord.kernel.evidence.timestamp import MAX_TOKEN
 from accord.kernel.identifiers import parse_org_id
 from accord.kernel.markings import Tlp
@@ -58,8 +58,7 @@ def evidence(  # noqa: PLR0913 - one for each option
     timestamp: Path | None,
 ) -> None:
     """Make evidence of the one record that holds VALUE; no other record of its bundle is in it."""
-    if output.exists():
-        raise _exists(output)
+    check_new(output)
     wanted = Wanted(
         value=value,
         org=None if org is None else parse_org_id(org),
@@ -70,7 +69,7 @@ def evidence(  # noqa: PLR0913 - one for each option
     )
     with opened_desk(terminal) as desk:
         made = make_evidence(desk.vault, wanted, maker_at(desk, person_here(), reason))
-    _write(output, made.data)
+    write_new(output, made.data)
     terminal.result(_data(made, output), _text(made, output))
 
 
@@ -78,25 +77,6 @@ def _token(path: Path) -> bytes:
     if path.stat().st_size > MAX_TOKEN:
         raise Malformed("token_invalid", f"A token has at most {MAX_TOKEN} bytes.")
     return path.read_bytes()
-
-
-def _exists(path: Path) -> Conflict:
-    return Conflict(
-        "export_exists",
-        "There is something of this name already; it is not overwritten.",
-        observed=path.name,
-        next_step="Choose another name with -o.",
-    )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a new file, readable by its owner alone."""
-    try:
-        place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    with os.fdopen(place, "wb") as file:
-        file.write(data)
 
 
 def _data(made: MadeEvidence, output: Path) -> dict[str, object]:

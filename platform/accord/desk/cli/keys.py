@@ -4,7 +4,6 @@ Every answer says who acts next. Nothing secret is printed but a recovery sheet 
 and that goes to a file for its owner alone.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from accord.desk.cli.keys_shown import (
     standing_text,
 )
 from accord.desk.cli.opened import person_here
+from accord.desk.cli.written import write_new
 from accord.desk.config import RECOVERY_FILE, DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol as enrolment
 from accord.desk.exchange.keychange import KeyChanges
@@ -158,7 +158,7 @@ def backup(
             )
             note_backup(desk)
             if sheet is not None and page is not None:
-                _write_private(sheet, page)
+                write_new(sheet, page)
     terminal.result(
         {
             "org": config.org,
@@ -418,12 +418,6 @@ def _other_passphrase(
     if path is not None:
         return read_passphrase_file(path)
     return terminal.passphrase(prompt, twice=twice, own=False)
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
 
 
 def _unix(time: datetime | None) -> int | None:

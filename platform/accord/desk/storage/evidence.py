@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from accord.desk.storage.bundles import StoredBundle
 from accord.desk.storage.vault import Vault
+from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.merkle import HASH_SIZE
 
 
@@ -17,6 +18,11 @@ class KeptAcceptance:
     opened: bytes
     path: tuple[bytes, ...]
     note: bytes
+
+    @property
+    def detail(self) -> str:
+        """What the event says of the bytes; nothing where the hub had erased that already."""
+        return parse_record(self.opened).opened().get("detail", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

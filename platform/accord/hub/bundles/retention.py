@@ -104,7 +104,7 @@ class Retention:
                         what=EventClass.BUNDLE_ERASED,
                         subject=row.bundle_id,
                         basis="retention",
-                        detail=f"sha256={row.digest.hex()}",
+                        detail=f"sha256={row.digest.hex()} sender={row.org}",
                         concerns=(OrgId(row.org), *_parties(connection, row.number)),
                     ),
                     now=now,
