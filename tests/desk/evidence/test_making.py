@@ -1,6 +1,7 @@
 """Evidence of one record: the same bytes twice, only that record, and nothing that does not hold."""
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from accord.kernel.envelope.payload import parse_head
 from accord.kernel.errors import Malformed, NotFound, Refused
 from accord.kernel.evidence import archive
 from accord.kernel.markings import Tlp
+from accord.kernel.tlog.leaf import Opening, format_record, parse_record
 
 
 def test_the_same_question_gives_the_same_bytes_whatever_comes_between(
@@ -103,6 +105,36 @@ def test_a_sender_makes_evidence_of_its_own_record(bank: DeskAt) -> None:
     assert ours.disclosure.line == theirs["record"].encode()
     assert statement_in(made.data).custody[0].what == "sealed and sent"
     assert (theirs["sender"], theirs["maker"]) == (bank.org, bank.org)
+
+
+def test_an_acceptance_of_before_it_named_the_manifest_is_told_as_such(
+    police: DeskAt, made: MadeEvidence
+) -> None:
+    bundle = made.shows.disclosure.header.id
+    mine = "FROM own_events WHERE what = 'bundle.accepted' AND subject = ?"
+    change = "UPDATE own_events SET opened = ? WHERE what = 'bundle.accepted' AND subject = ?"
+
+    def keep(opened: bytes) -> None:
+        with police.open() as desk, desk.vault.transaction() as connection:
+            connection.execute(change, (opened, bundle))
+
+    with police.open() as desk:
+        (kept,) = desk.vault.connection.execute(f"SELECT opened {mine}", (bundle,)).fetchone()
+    record = parse_record(kept)
+    fields = [
+        replace(item, value=re.sub(" manifest=[0-9a-f]{64}", "", item.value))
+        if isinstance(item, Opening)
+        else item
+        for item in record.fields
+    ]
+    keep(format_record(replace(record, fields=tuple(fields))))
+    try:
+        with pytest.raises(Refused, match="acceptance_old") as told:
+            made_at(police, bundle=bundle)
+        assert "No sign of a forgery" in str(told.value.next_step)
+    finally:
+        keep(kept)
+    assert made_at(police, bundle=bundle).data == made.data
 
 
 def test_what_cannot_be_evidence_is_refused_with_the_way_on(

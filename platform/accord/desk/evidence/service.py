@@ -140,7 +140,7 @@ def make_evidence(vault: Vault, wanted: Wanted, maker: Maker) -> MadeEvidence:
         Malformed: ``reason_missing``, or what is wrong with the value.
         NotFound: ``evidence_none``.
         Refused: ``evidence_ambiguous``, ``evidence_red``, ``evidence_gone``,
-            ``acceptance_missing``.
+            ``acceptance_missing``, ``acceptance_old``.
         VerificationFailed: the token, or anything else, does not hold.
     """
     _check_reason(maker.reason)
@@ -230,6 +230,14 @@ class _Making:
                 "The hub's proof that it accepted this bundle is not here yet.",
                 observed=self._bundle.id,
                 next_step="Run accord pull: it takes the proof in once witnesses have cosigned it.",
+            )
+        if " manifest=" not in f" {found.detail}":
+            raise Refused(
+                "acceptance_old",
+                "The hub's event of acceptance does not name the manifest of this bundle, as hubs"
+                " wrote it before: it binds the bundle and not its records, so it is no evidence.",
+                observed=self._bundle.id,
+                next_step="No sign of a forgery. Ask the sender for the record in a new bundle.",
             )
         return found
 
