@@ -286,7 +286,9 @@ def _words(found: Found) -> str:
     lines = [f"The {found['what']} holds."]
     for name, value in found.items():
         if isinstance(value, dict):
-            lines += [f"  {_safe(inner)}: {_safe(text)}" for inner, text in value.items()]
+            # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.
+            of = "timestamp " if name == "timestamp" else ""
+            lines += [f"  {of}{_safe(inner)}: {_safe(text)}" for inner, text in value.items()]
         elif name != "what":
             lines.append(f"  {name}: {_safe(value)}")
     if found["what"] == "erasure" and found["sender"] is None:
@@ -302,7 +304,10 @@ def _words(found: Found) -> str:
         )
         lines.append("make one: give the certificates of those that you trust with --authority.")
     if found["what"] == "evidence":
-        lines.append("report.pdf and README.txt are the maker's word: rely on what stands here.")
+        lines.append(
+            "report.pdf and README.txt are the maker's word: rely on what stands here. So are"
+        )
+        lines.append("So are 'maker', 'made', 'person', 'reason', 'states' and 'custody'.")
     return "\n".join(lines)
 
 

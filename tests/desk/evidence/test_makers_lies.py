@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
 from tests.desk.evidence.conftest import made_at
 from tests.desk.wire import DeskAt
 from tests.support.forged_evidence import (
@@ -127,6 +128,13 @@ def test_a_stamp_of_an_own_authority_is_named_as_such_and_none_is_older_than_wha
     stamped = made_at(police, BTC, reason="stamped", token=token).data
     for words in spoken(tmp_path / "evidence.zip", stamped):
         assert "Not shown: that the time-stamp's authority is one that you trust" in words
+    (tmp_path / "own.pem").write_bytes(own.above.public_bytes(serialization.Encoding.PEM))
+    for words in spoken(
+        tmp_path / "evidence.zip", stamped, "--authority", str(tmp_path / "own.pem")
+    ):
+        assert "Not shown: that the time-stamp" not in words
+        lines = [line for line in words.splitlines() if line.startswith("  trusted: ")]
+        assert lines == ["  trusted: False"]  # the root's, and no other line that looks like it
     long_ago = 1_262_304_000  # 2010
     early = authority("ec", long_ago).stamp(signatures, long_ago)
     forged = signed_anew(stamped, {archive.TOKEN: early}, police.keyring.signing)

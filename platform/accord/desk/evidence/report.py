@@ -172,8 +172,9 @@ def _accepted(facts: Facts) -> list[list[str]]:
     for name, time in sorted(facts.witnesses.items()):
         rows.append([f"Witness {name}", f"cosigned the log at {moment(time)}"])
     if facts.stamped is not None:
-        rows.append(["Time-stamp", f"{moment(facts.stamped[0])} by {facts.stamped[1]}"])
-        rows.append(["", "Not shown here: that this is an authority which you trust (--authority)"])
+        when, who = facts.stamped
+        told = f"{moment(when)} by {who}. Not shown here: that this authority is one that you trust"
+        rows.append(["Time-stamp", told])
     rows.append(["Root file", f"SHA-256 {facts.root}"])
     return rows
 
