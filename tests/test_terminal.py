@@ -155,3 +155,19 @@ def test_what_the_system_refuses_is_named_without_a_traceback(tmp_path: Path) ->
     assert (done.exit_code, error["code"]) == (1, "system_refused")
     assert str(tmp_path / "not" / "there") in error["observed"]
     assert "Traceback" not in done.output
+
+
+@click.command()
+@common_options
+def hostile(terminal: Terminal) -> None:  # noqa: ARG001 - a command gets it
+    """Fail with what a forged file says."""
+    raise Malformed("record_unknown", "No.", observed="a\x1b[8m\x9b2J\u202eb")
+
+
+def test_what_was_observed_cannot_command_the_terminal() -> None:
+    told = CliRunner().invoke(hostile, [])
+    assert told.exit_code == 1
+    assert "\\x1b[8m\\x9b2J\\u202eb" in told.stderr
+    machine = CliRunner().invoke(hostile, ["--json"])
+    assert machine.stdout.isascii()
+    assert json.loads(machine.stdout)["error"]["observed"] == "a\x1b[8m\x9b2J\u202eb"

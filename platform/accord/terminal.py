@@ -75,6 +75,17 @@ def error_body(error: AccordError) -> dict[str, str]:
     return body
 
 
+def visible(text: str) -> str:
+    """Return ``text`` with what a terminal would obey, or not show, written out.
+
+    What was observed comes from files and servers of others.
+    """
+    return "".join(
+        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode("ascii")
+        for one in text
+    )
+
+
 class Counter:
     """A progress line: count, rate and time left on a terminal; silent elsewhere."""
 
@@ -265,6 +276,6 @@ def _system_refusal(error: OSError) -> Refused:
 
 def _fail(terminal: Terminal, error: AccordError) -> NoReturn:
     if terminal.json:
-        click.echo(json.dumps({"error": error_body(error)}, ensure_ascii=False))
-    click.echo(f"Error: {error}", err=True)
+        click.echo(json.dumps({"error": error_body(error)}))
+    click.echo(f"Error: {visible(str(error))}", err=True)
     sys.exit(exit_code_of(error))
