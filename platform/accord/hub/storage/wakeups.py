@@ -24,8 +24,8 @@ class Announcer:
     """A participant of the writer that announces each of its commits, in this process's name."""
 
     def __init__(self, name: str) -> None:
-        """Announce as ``name``: letters and digits."""
-        self._statement = f"NOTIFY {CHANNEL}, '{name}'"
+        """Announce as ``name``."""
+        self._name = name
 
     def begin(self, connection: Connection) -> None:
         """Nothing to learn."""
@@ -39,7 +39,7 @@ class Announcer:
 
     def before_commit(self, connection: Connection) -> None:
         """Announce it; the server tells nobody before the commit."""
-        connection.exec_driver_sql(self._statement)
+        connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, self._name))
 
     def after_commit(self) -> None:
         """Nothing to do."""
