@@ -75,14 +75,11 @@ def error_body(error: AccordError) -> dict[str, str]:
     return body
 
 
-def visible(text: str) -> str:
-    """Return ``text`` with what a terminal would obey, or not show, written out.
-
-    What was observed comes from files and servers of others.
-    """
+def visible(value: object) -> str:
+    """Return the text of ``value`` with what a terminal would obey, or not show, written out."""
     return "".join(
-        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode("ascii")
-        for one in text
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii")
+        for one in str(value)
     )
 
 
@@ -277,5 +274,7 @@ def _system_refusal(error: OSError) -> Refused:
 def _fail(terminal: Terminal, error: AccordError) -> NoReturn:
     if terminal.json:
         click.echo(json.dumps({"error": error_body(error)}))
-    click.echo(f"Error: {visible(str(error))}", err=True)
+    # What was observed comes from files and servers of others; the lines are ours.
+    told = "\n".join(map(visible, str(error).split("\n")))
+    click.echo(f"Error: {told}", err=True)
     sys.exit(exit_code_of(error))

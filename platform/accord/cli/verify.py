@@ -42,7 +42,7 @@ from accord.kernel.tlog.proof import parse_proof, verify_proof
 from accord.kernel.tlog.tiles import entries_path, parse_entries
 from accord.kernel.tlog.trailfile import form_of, verify_trail
 from accord.protocol import paths
-from accord.terminal import Terminal, common_options
+from accord.terminal import Terminal, common_options, visible
 
 MAX_FILE = 512 * 1024 * 1024
 ACCEPTED = "bundle.accepted"
@@ -288,9 +288,9 @@ def _words(found: Found) -> str:
         if isinstance(value, dict):
             # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.
             of = "timestamp " if name == "timestamp" else ""
-            lines += [f"  {of}{_safe(inner)}: {_safe(text)}" for inner, text in value.items()]
+            lines += [f"  {of}{visible(inner)}: {visible(text)}" for inner, text in value.items()]
         elif name != "what":
-            lines.append(f"  {name}: {_safe(value)}")
+            lines.append(f"  {name}: {visible(value)}")
     if found["what"] == "erasure" and found["sender"] is None:
         lines.append("Not shown: whose bundle of this id it was; this event tells no sender.")
         lines.append("Compare 'sha256' with what a receipt or the sender says of the bundle.")
@@ -304,15 +304,6 @@ def _words(found: Found) -> str:
         )
         lines.append("make one: give the certificates of those that you trust with --authority.")
     if found["what"] == "evidence":
-        lines.append(
-            "report.pdf and README.txt are the maker's word: rely on what stands here. So are"
-        )
+        lines.append("report.pdf and README.txt are the maker's word: rely on what stands here.")
         lines.append("So are 'maker', 'made', 'person', 'reason', 'states' and 'custody'.")
     return "\n".join(lines)
-
-
-def _safe(value: object) -> str:
-    """Return text without a character that a terminal could obey or that cannot be seen."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)
-    )

@@ -17,12 +17,11 @@ from accord.desk.cli.submit_send import Outputs, Wishes, send_export
 from accord.desk.intake.guard_register import copied_lists
 from accord.desk.intake.lines import Defaults
 from accord.desk.intake.service import IntakeOptions, read_export
+from accord.desk.storage.journal import says_why
 from accord.kernel.errors import Malformed, Refused
 from accord.kernel.indicators import Network, network_of_label
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp
 from accord.terminal import Terminal, common_options
-
-MIN_REASON, MAX_REASON = 3, 500
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -154,7 +153,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
 def _check_release(released: tuple[int, ...], reason: str | None) -> None:
     """Rows that a guard holds go with a stated reason only."""
     said = (reason or "").strip()
-    if released and not (MIN_REASON <= len(said) <= MAX_REASON and said.isprintable()):
+    if released and not says_why(said):
         raise Malformed(
             "reason_missing",
             "Held rows are let go with a stated reason, in one line.",

@@ -66,7 +66,6 @@ MAX_SHOWN = 10
 
 DONE: Mapping[str, str] = {
     Act.BUNDLE_VIEW.value: "looked at the bundle",
-    Act.BUNDLE_RELEASE.value: "let the bundle in after it was kept aside",
     Act.EVIDENCE_MAKE.value: "made a file of evidence",
 }
 """Acts that are custody, in words; others about a bundle (a retraction) show in the states."""

@@ -26,7 +26,7 @@ from accord.desk.storage.drafts import (
     draft_lines,
     find_draft,
 )
-from accord.desk.storage.journal import Act, record_act_in
+from accord.desk.storage.journal import Act, record_act_in, says_why
 from accord.desk.storage.outbox import finished_source, submissions_of
 from accord.kernel.bundle.model import HandlingPolicy
 from accord.kernel.encoding import (
@@ -43,7 +43,6 @@ from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp, parse_code
 
 MAX_PLAN = 256 * 1024
-MIN_REASON, MAX_REASON = 3, 500
 
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
 
@@ -195,7 +194,7 @@ class Drafts:
 
 def _reason(text: str, what: str) -> str:
     said = text.strip()
-    if not (MIN_REASON <= len(said) <= MAX_REASON and said.isprintable()):
+    if not says_why(said):
         raise Refused(
             "reason_missing",
             f"{what} with a stated reason, in one line.",

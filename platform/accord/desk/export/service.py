@@ -12,12 +12,10 @@ from accord.desk.export.rules import WITHHELD
 from accord.desk.export.selection import Selection, Tally, select
 from accord.desk.storage import Vault
 from accord.desk.storage.exports import ExportEntry, add_export, was_exported
-from accord.desk.storage.journal import Act, record_act_in
+from accord.desk.storage.journal import MAX_REASON, MIN_REASON, Act, record_act_in
 from accord.kernel.errors import Conflict, Malformed, Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import Purpose, parse_code
-
-MIN_REASON, MAX_REASON = 3, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,15 +32,13 @@ from accord.desk.storage.bundles import (
     marks_of,
 )
 from accord.desk.storage.hints import hints_of
-from accord.desk.storage.journal import begin_search, finish_search
+from accord.desk.storage.journal import MAX_REASON, MIN_REASON, begin_search, finish_search
 from accord.desk.storage.texts import without_head
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.indicators import Basis, IndicatorRecord, Normalised
 
 MAX_VALUES = 5000
-MAX_REASON = 500
-MIN_REASON = 3
 
 MAX_READ = 100_000
 """Records that one search reads at most, shared among its values (never fewer than 20 each)."""

@@ -15,6 +15,14 @@ import zstandard
 from accord.desk.storage.journal_leaves import LeafKind, add_leaf
 from accord.desk.storage.vault import Vault
 
+MIN_REASON, MAX_REASON = 3, 500
+"""Characters of a stated reason."""
+
+
+def says_why(reason: str) -> bool:
+    """Return whether a stripped text will do as a stated reason: one line, that can be seen."""
+    return MIN_REASON <= len(reason) <= MAX_REASON and reason.isprintable()
+
 
 class Act(StrEnum):
     """What was done at this desk: ``subject:action``. A search has a table of its own."""

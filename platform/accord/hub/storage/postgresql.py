@@ -11,6 +11,7 @@ Invariants, each learned from a fault that was tried (docs/operate/postgresql.md
 """
 
 import select
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -29,6 +30,7 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
@@ -213,38 +215,12 @@ def open_engines(address: str) -> tuple[Engine, Engine]:
 
 def open_beside(address: str) -> Engine:
     """Return an engine for single statements that need not stand in an act of the writer."""
-    beside = create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: connect(address, autocommit=True),
-        isolation_level="AUTOCOMMIT",
-        use_native_hstore=False,
-        pool_size=READERS,
-        max_overflow=MORE_READERS,
-        pool_use_lifo=True,
-        poolclass=_TellingPool,
-        pool_timeout=POOL_SECONDS,
-    )
-    event.listen(beside, "checkout", _require_standing)
-    event.listen(beside, "handle_error", _as_unavailable)
-    return beside
+    return _pooled(lambda: connect(address, autocommit=True), "AUTOCOMMIT")
 
 
 def open_reading(address: str) -> Engine:
     """Return an engine that reads at ``address``; raises as ``open_engines``."""
-    reading = create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: _reader(address),
-        isolation_level="REPEATABLE READ",
-        use_native_hstore=False,
-        pool_size=READERS,
-        max_overflow=MORE_READERS,
-        pool_use_lifo=True,
-        poolclass=_TellingPool,
-        pool_timeout=POOL_SECONDS,
-    )
-    event.listen(reading, "checkout", _require_standing)
-    # The writer judges its own errors: whether a commit failed or is unknown.
-    event.listen(reading, "handle_error", _as_unavailable)
+    reading = _pooled(lambda: _reader(address), "REPEATABLE READ")
     try:
         with reading.connect() as connection:
             _require_safe(connection)
@@ -252,6 +228,27 @@ def open_reading(address: str) -> Engine:
         reading.dispose()
         raise
     return reading
+
+
+def _pooled(creator: Callable[[], PatientConnection], isolation: IsolationLevel) -> Engine:
+    """Return an engine of many connections, whose errors are told in our own words.
+
+    Not for the writer, which judges its own errors: whether a commit failed or is unknown.
+    """
+    pooled = create_engine(
+        "postgresql+psycopg://",
+        creator=creator,
+        isolation_level=isolation,
+        use_native_hstore=False,
+        pool_size=READERS,
+        max_overflow=MORE_READERS,
+        pool_use_lifo=True,
+        poolclass=_TellingPool,
+        pool_timeout=POOL_SECONDS,
+    )
+    event.listen(pooled, "checkout", _require_standing)
+    event.listen(pooled, "handle_error", _as_unavailable)
+    return pooled
 
 
 def _require_standing(raw: object, record: ConnectionPoolEntry, _proxy: object) -> None:
