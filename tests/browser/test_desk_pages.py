@@ -224,6 +224,7 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     page.goto("/search")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/search#main")
     for text in (EVM, "case 114"):
         page.keyboard.press("Tab")
         page.keyboard.type(text)

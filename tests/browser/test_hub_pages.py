@@ -270,6 +270,7 @@ def test_all_can_be_reached_by_keyboard_alone(visit: Visit, place: Place) -> Non
     page.goto("/summary")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/summary#main")
     assert page.evaluate("document.activeElement.id") == "main"
     page.keyboard.press("Tab")
     assert "CSV" in page.evaluate("document.activeElement.textContent")

@@ -1,5 +1,6 @@
 """Evidence of one record: the same bytes twice, only that record, and nothing that does not hold."""
 
+import hashlib
 import io
 import re
 import zipfile
@@ -14,6 +15,7 @@ from tests.support.forged_evidence import accepted_by_both, statement_in
 from tests.support.hub_world import World
 from tests.support.pdf_text import text_runs
 
+from accord.desk.evidence.report import facts_of, report_pdf
 from accord.desk.evidence.service import MadeEvidence, Wanted, make_evidence
 from accord.desk.export.registry import FORMATS
 from accord.desk.export.selection import Selection
@@ -65,6 +67,15 @@ def test_the_report_reads_the_same_as_the_record(made: MadeEvidence, police: Des
     for said in (EVM, "first-bank@hub.test", "case114", "TLP:AMBER", made.shows.root.sha256.hex()):
         assert said in text, said
     assert police.org in text
+
+
+def test_no_digest_is_lost_in_the_report_whatever_its_digits(made: MadeEvidence) -> None:
+    """In some a glyph's number is written as a bare parenthesis in the PDF's own strings."""
+    told = facts_of(made.shows)
+    lost = "81d86df5322d09de001a24b3689d722a958e6edf830dfd83003f0b6642db59f1"
+    for digest in (lost, *(hashlib.sha256(bytes([one])).hexdigest() for one in range(12))):
+        runs = text_runs(report_pdf(replace(told, root=digest)))
+        assert f"SHA-256 {digest}" in runs
 
 
 def test_custody_tells_what_was_done_here_and_gives_no_reason_of_other_acts(
