@@ -7,6 +7,7 @@ be delivered once; and no witness may hold proof of two histories.
 
 import http.client
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, func, select
@@ -23,6 +24,9 @@ from accord.hub.transparency.tables import LogEntry, LogHead
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.identifiers import BundleId
 from accord.kernel.tlog.proof import parse_proof, verify_proof
+
+FEED_PAGE = 100
+"""Items asked for at a time: few, so that the short forms turn pages too."""
 
 
 @dataclass(kw_only=True)
@@ -168,15 +172,15 @@ def _examine_feed(
     verdict: Verdict,
 ) -> None:
     delivered: list[str] = []
-    after, more = 0, True
+    place_in_feed, more = "after=0", True
     while more:
-        path = f"/v1/feed?after={after}&limit=1000"
+        path = f"/v1/feed?{place_in_feed}&limit={FEED_PAGE}"
         status, body = get(connection, authority, place.police, path)
         if status != http.client.OK:
             verdict.faults.append(f"feed {status}: {body[:200]!r}")
             return
         page = json.loads(body)
         delivered += [item["bundle"] for item in page["items"] if item["event"] == "delivered"]
-        after, more = page["next"], page["more"]
-    verdict.doubled += sorted({one for one in delivered if delivered.count(one) > 1})
+        place_in_feed, more = f"after={page['next']}&feed={page['feed']}", page["more"]
+    verdict.doubled += sorted(one for one, times in Counter(delivered).items() if times > 1)
     verdict.lost += sorted(set(ledger.acknowledged) - set(delivered))
