@@ -20,7 +20,11 @@ from waitress.server import create_server
 MAX_WEIGHT = 60_000
 """Bytes of one page with all it loads, each compressed."""
 
-FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+FITS = """() => document.documentElement.scrollWidth <= window.innerWidth
+  && [...document.querySelectorAll("main table")].every(table => table.closest(".scroll")
+    || table.getBoundingClientRect().right <= table.closest("main").getBoundingClientRect().right + 1)
+"""
+"""Whether nothing is wider than the window, and no table than the page's own column."""
 
 Visit = Callable[..., Page]
 

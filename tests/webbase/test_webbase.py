@@ -17,6 +17,7 @@ from accord.webbase.factory import make_app
 from accord.webbase.headers import CONTENT_SECURITY_POLICY
 from accord.webbase.routes import Who, check_routes, declare
 from accord.webbase.sign_in import local_path
+from accord.webbase.texts import parted
 from accord.webbase.throttle import WINDOW, SignInThrottle
 
 RIGHT = "right"
@@ -422,3 +423,8 @@ def test_templates_hand_no_variable_to_the_translator(project: Path) -> None:
         for argument in re.findall(r"\b(?:_|gettext|ngettext)\(\s*(.)", path.read_text("utf-8")):
             assert argument in {'"', "'"}, path.name
         assert "|safe" not in path.read_text("utf-8")
+
+
+def test_a_name_may_break_behind_its_dots_and_stays_text() -> None:
+    assert parted("bank@hub.example") == "bank@<wbr>hub.<wbr>example"
+    assert parted("<b>.") == "&lt;b&gt;.<wbr>"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
 DOMAIN = "accord"
 LANGUAGE = "en"
@@ -22,10 +23,11 @@ def gettext(message: str, **names: str | int) -> str:
 
 
 def install_texts(environment: Environment) -> None:
-    """Give templates ``_()``, ``gettext``, ``ngettext``, and the filter ``utc``."""
+    """Give templates ``_()``, ``gettext``, ``ngettext``, and the filters ``utc`` and ``parted``."""
     environment.add_extension("jinja2.ext.i18n")
     environment.globals.update(language=LANGUAGE)
     environment.filters["utc"] = utc_minute
+    environment.filters["parted"] = parted
     install = getattr(environment, "install_gettext_callables")  # noqa: B009 - set by the extension
     install(_TEXTS.gettext, _TEXTS.ngettext, newstyle=True)
 
@@ -33,3 +35,11 @@ def install_texts(environment: Environment) -> None:
 def utc_minute(at: int) -> str:
     """Return a unix second as pages and attributes write it, for example 2026-11-28T21:33Z."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def parted(name: str) -> Markup:
+    """Return an organisation's or a host's name that a narrow column breaks behind its dots."""
+    markup = escape(name)
+    for sign in ("@", "."):
+        markup = markup.replace(sign, Markup(sign + "<wbr>"))  # noqa: S704 - two fixed signs
+    return markup
