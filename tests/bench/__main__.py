@@ -100,10 +100,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, help="length of a load run, where it has one")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="of the hub")
     parser.add_argument("--processes", type=int, help="processes that serve the hub")
+    parser.add_argument("--keep", type=Path, help="folder where vault leaves and finds its vault")
     parser.add_argument("--short", action="store_true", help="a small size, to see that it runs")
     parser.add_argument("--markdown", type=Path, help="write the result as a page, too")
     args = parser.parse_args()
-    words = ("rows", "seconds", "engine", "processes")
+    words = ("rows", "seconds", "engine", "processes", "keep")
     options = {key: value for key in words if (value := getattr(args, key))}
     if (args.engine or args.processes) and not hasattr(known.get(args.name), "ENGINES"):
         parser.error(f"{args.name} takes no --engine and no --processes")

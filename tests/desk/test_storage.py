@@ -236,6 +236,13 @@ def test_the_index_agrees_with_a_dictionary(parts: list[list[int]], chunk: int) 
     connection.close()
 
 
+def test_keys_of_texts_that_repeat_are_those_of_each_alone() -> None:
+    texts = ["shop", "page", "shop", "", "page"]
+    key = bytes(32)
+    assert terms.repeated_keys(texts, key).tolist() == terms.term_keys(texts, key).tolist()
+    assert terms.repeated_keys([], key).tolist() == []
+
+
 def test_lines_in_many_blocks_are_read_singly_and_in_a_row(vault: Vault) -> None:
     lines = [b"%d" % number for number in range(1000)]
     with vault.transaction() as connection:

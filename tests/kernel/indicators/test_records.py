@@ -21,6 +21,7 @@ from accord.kernel.indicators import (
     Report,
     Role,
     encode_line,
+    encode_lines,
     normalise,
     parse_line,
     parse_lines,
@@ -328,3 +329,15 @@ def test_writing_refuses_what_reading_would() -> None:
     ):
         with pytest.raises(Malformed):
             encode_line(wrong)
+
+
+def test_many_records_are_written_as_one_at_a_time_also_where_notes_repeat() -> None:
+    noted = msgspec.structs.replace(PLAIN, note="seen twice")
+    wrong = msgspec.structs.replace(PLAIN, note=WIF)
+    first, bad, again, worse = encode_lines([noted, wrong, noted, wrong])
+    assert first == again == encode_line(noted)
+    assert [one.code for one in (bad, worse) if isinstance(one, Malformed)] == ["private_key"] * 2
+    line = first if isinstance(first, bytes) else b""
+    evil = line.replace(b"seen twice", WIF.encode())
+    outcomes = parse_lines([line, evil, line, evil])
+    assert [isinstance(one, Malformed) for one in outcomes] == [False, True, False, True]

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 
 from accord.desk.intake.context import Context
 from accord.kernel.errors import Malformed
@@ -11,13 +12,16 @@ from accord.kernel.indicators import (
     Kind,
     Network,
     Normalised,
-    encode_line,
+    encode_lines,
 )
 
 # Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
 _WALLET = Kind.WALLET
 _CODED = ("roles", "first", "last", "confidence", "basis", "countries")
 """Fields of closed lists and numbers, where no free text can stand."""
+
+Line = tuple[IndicatorRecord, bytes, bool]
+"""A record, its line, and whether the row's note had to be left out of it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +44,25 @@ class RecordLines:
         }
         self._left_out = left_out
 
-    def line(
-        self, found: Normalised, context: Context | None
-    ) -> tuple[IndicatorRecord, bytes, bool]:
-        """Return the record, its line, and whether the note had to be left out for it.
+    def lines(self, pairs: Sequence[tuple[Normalised, Context | None]]) -> list[Line | Malformed]:
+        """Return the record of each value, its line, and whether its note had to be left out.
 
-        Raises:
-            Malformed: not even the value with coded context fits a record.
+        ``Malformed``: not even the value with coded context fits a record.
         """
+        given = [self._fields(found, context) for found, context in pairs]
+        records = [_record(found, fields) for (found, _), fields in zip(pairs, given, strict=True)]
+        return [
+            (record, line, False)
+            if isinstance(line, bytes)
+            else self._bare(found, fields, has_context=context is not None, error=line)
+            for (found, context), fields, record, line in zip(
+                pairs, given, records, encode_lines(records), strict=True
+            )
+        ]
+
+    def _fields(self, found: Normalised, context: Context | None) -> dict[str, object]:
         if context is None:
-            return *_encoded(found, self._given), False
+            return self._given
         fields = self._given | context.fields
         if context.token:
             fields["token"] = context.token
@@ -57,18 +70,24 @@ class RecordLines:
             move = context.move(found.network.value)
             if move is not None:
                 fields["moves"] = (move,)
-        try:
-            return *_encoded(found, fields), False
-        except Malformed:
-            # Some free text is unfit (it may hold a secret): what has no free text still goes.
-            kept = {name: fields[name] for name in _CODED if name in fields}
-            for name in fields.keys() - kept.keys():
-                self._left_out[name] += 1
-            return *_encoded(found, kept), "note" in fields
+        return fields
+
+    def _bare(
+        self, found: Normalised, fields: dict[str, object], *, has_context: bool, error: Malformed
+    ) -> Line | Malformed:
+        """Some free text is unfit (it may hold a secret): what has no free text still goes."""
+        if not has_context:
+            return error
+        kept = {name: fields[name] for name in _CODED if name in fields}
+        for name in fields.keys() - kept.keys():
+            self._left_out[name] += 1
+        record = _record(found, kept)
+        (line,) = encode_lines([record])
+        return (record, line, "note" in fields) if isinstance(line, bytes) else line
 
 
-def _encoded(found: Normalised, fields: dict[str, object]) -> tuple[IndicatorRecord, bytes]:
-    record = IndicatorRecord(
+def _record(found: Normalised, fields: dict[str, object]) -> IndicatorRecord:
+    return IndicatorRecord(
         kind=found.kind,
         network=found.network,
         value=found.value,
@@ -78,7 +97,6 @@ def _encoded(found: Normalised, fields: dict[str, object]) -> tuple[IndicatorRec
         memo=found.memo,
         **fields,  # type: ignore[arg-type]
     )
-    return record, encode_line(record)
 
 
 def value_key(found: Normalised) -> bytes:

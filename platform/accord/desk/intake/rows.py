@@ -13,7 +13,7 @@ from accord.desk.intake.columns import Field, Meaning
 from accord.desk.intake.context import Context, ContextReader
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.guards import Guards
-from accord.desk.intake.lines import Defaults, RecordLines, value_key
+from accord.desk.intake.lines import Defaults, Line, RecordLines, value_key
 from accord.desk.intake.results import Result, RowResult, Totals, words_of
 from accord.desk.intake.seen import Seen
 from accord.desk.intake.words import KINDS, TOTALS, fold
@@ -223,33 +223,45 @@ class Judge:
         keys = [value_key(candidate.found) for candidate in candidates]
         first_rows = self._seen.first_rows(keys, [candidate.row for candidate in candidates])
         sent = [None] * len(keys) if self._already_sent is None else self._already_sent(keys)
+        fresh: list[_Candidate] = []
         for candidate, first, before in zip(candidates, first_rows, sent, strict=True):
-            found, number, code = candidate.found, candidate.row, candidate.code
-            if first != number or before is not None:
-                code = "duplicate_in_file" if first != number else "already_sent"
-                words = f"The same as row {first}." if first != number else str(before)
-                results[candidate.place] = RowResult(
-                    number, _DUPLICATE, found.kind, found.network, found.value, code, words
-                )
+            if first == candidate.row and before is None:
+                fresh.append(candidate)
                 continue
-            try:
-                record, line, masked = self._lines.line(found, candidate.context)
-            except Malformed as error:
-                results[candidate.place] = _refused(number, error)
-                continue
-            if masked and code is None:
-                code = "note_masked"
+            repeat = first != candidate.row
+            code = "duplicate_in_file" if repeat else "already_sent"
+            found = candidate.found
             results[candidate.place] = RowResult(
-                number,
-                _READY if code is None else _CHANGED,
+                candidate.row,
+                _DUPLICATE,
                 found.kind,
                 found.network,
                 found.value,
                 code,
-                None if code is None else _WORDS[code],
-                line,
-                record,
+                f"The same as row {first}." if repeat else str(before),
             )
+        lines = self._lines.lines([(one.found, one.context) for one in fresh])
+        for candidate, line in zip(fresh, lines, strict=True):
+            results[candidate.place] = _judged(candidate, line)
+
+
+def _judged(candidate: _Candidate, line: Line | Malformed) -> RowResult:
+    if isinstance(line, Malformed):
+        return _refused(candidate.row, line)
+    record, text, masked = line
+    found = candidate.found
+    code = "note_masked" if masked and candidate.code is None else candidate.code
+    return RowResult(
+        candidate.row,
+        _READY if code is None else _CHANGED,
+        found.kind,
+        found.network,
+        found.value,
+        code,
+        None if code is None else _WORDS[code],
+        text,
+        record,
+    )
 
 
 def _refused(number: int, error: Malformed) -> RowResult:

@@ -198,11 +198,12 @@ def index_records(
     """Let the records ``first``, ``first + 1`` and so on be found; ``None`` cannot be."""
     widen_cache(connection)
     for family, some in entries(records).items():
-        keys = (
-            terms.prefix_keys(some.texts)
-            if family is Family.PREFIXES
-            else terms.term_keys(some.texts, term_key)
-        )
+        if family is Family.PREFIXES:
+            keys = terms.prefix_keys(some.texts)
+        elif family is Family.WORDS:
+            keys = terms.repeated_keys(some.texts, term_key)
+        else:
+            keys = terms.term_keys(some.texts, term_key)
         numbers = np.array(some.places, dtype="<u4") + np.uint32(first)
         terms.add_terms(connection, keys, numbers, family)
 

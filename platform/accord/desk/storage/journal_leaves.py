@@ -144,7 +144,7 @@ def _hash(connection: sqlite3.Connection, kind: LeafKind, no: int, salt: bytes) 
 def _text(name: str, value: bytes | None) -> str:
     if value is None:
         return "-"
-    text = value.decode("utf-8", "backslashreplace")
+    text = "" if name in _HASHED else value.decode("utf-8", "backslashreplace")
     if name in _HASHED or len(text.encode()) > MAX_VALUE:
         return f"sha256 {hashlib.sha256(value).hexdigest()}"
     return text

@@ -74,6 +74,13 @@ def term_keys(texts: Iterable[str], key: bytes) -> Keys:
     return np.frombuffer(packed, dtype="<u8")
 
 
+def repeated_keys(texts: Sequence[str], key: bytes) -> Keys:
+    """Return what ``term_keys`` does, for texts that repeat: each is hashed once."""
+    places: dict[str, int] = {}
+    order = [places.setdefault(text, len(places)) for text in texts]
+    return term_keys(places, key)[order] if order else _NO_KEYS
+
+
 def prefix_keys(texts: Iterable[str]) -> Keys:
     """Return the keys of ``texts`` (ASCII) in their order: the first 8 characters, big-endian."""
     packed = b"".join(

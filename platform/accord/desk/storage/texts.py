@@ -133,6 +133,7 @@ def entries(
     """Return the texts and places of all records for each family."""
     found = {family: Entries([], []) for family in Family}
     values, words, prefixes, moves = (found[family] for family in Family)
+    noted: dict[str, list[str]] = {}  # notes repeat
     for place, record in enumerate(records):
         if record is None:
             continue
@@ -145,7 +146,10 @@ def entries(
             values.add(values_of(record), place)
             prefixes.add(prefixes_of(record), place)
         if record.note is not None:
-            words.add(words_of(record.note), place)
+            note = record.note
+            if note not in noted:
+                noted[note] = words_of(note)
+            words.add(noted[note], place)
         if record.moves is not None:
             moves.add(moves_of(record), place)
     return found

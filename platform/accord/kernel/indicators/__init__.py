@@ -14,7 +14,7 @@ from accord.kernel.indicators.kinds import (
     Outcome,
 )
 from accord.kernel.indicators.labels import network_of_label
-from accord.kernel.indicators.lines import encode_line, parse_line, parse_lines
+from accord.kernel.indicators.lines import encode_line, encode_lines, parse_line, parse_lines
 from accord.kernel.indicators.normalise import normalise
 from accord.kernel.indicators.records import (
     Basis,
@@ -44,6 +44,7 @@ __all__ = [
     "Report",
     "Role",
     "encode_line",
+    "encode_lines",
     "network_of_label",
     "normalise",
     "normalise_batch",

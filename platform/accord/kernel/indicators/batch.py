@@ -42,6 +42,7 @@ _HOST = re.compile(
     r"(?!-|xn--|[0-9])(?:[a-z0-9_-]{1,63}(?<!-)\.(?!-|xn--))+[a-z][a-z0-9_-]{0,62}(?<!-)"
 ).fullmatch
 _ID_LENGTHS = (64, 66)
+_SIGNATURE_LENGTHS = (87, 88)
 _ID = re.compile(r"(?:0x)?[0-9a-f]{64}").fullmatch
 _SOME = re.compile(r"(?:0x)?0*[1-9a-f]").match
 _CASH = re.compile(r"bitcoincash:[qp][02-9ac-hj-np-z]{41}").fullmatch
@@ -211,6 +212,8 @@ def _sort(batch: _Batch) -> None:
                 _onion(batch, index, value)
             elif kind is _TRANSACTION and size in _ID_LENGTHS and _ID(value):
                 _transaction(batch, index, value, told)
+            elif kind is _TRANSACTION and told.network is _SOL and size in _SIGNATURE_LENGTHS:
+                groups["signature", size].append(index)
             continue
         first = value[0]
         if size in _ID_LENGTHS and _ID(value):
@@ -233,9 +236,13 @@ def _sort(batch: _Batch) -> None:
             groups["bc", size].append(index)
         elif first == "l" and value.startswith("ltc1"):
             groups["ltc", size].append(index)
+        elif first == "B" and value.startswith("BC1") and value.isupper():
+            # bech32 is upper case as a whole, or lower case.
+            batch.texts[index] = value.lower()
+            groups["bc", size].append(index)
         elif 42 < size < 45 and not value.isupper() and not value.islower():
             groups["solana", size].append(index)
-        elif 86 < size < 89 and value.isalnum():
+        elif size in _SIGNATURE_LENGTHS and value.isalnum():
             # A wallet is asked for, or a short prefix before a 1 may be that of a bech32 format.
             if kind is None and told.network in _MAYBE_SOLANA and "1" not in value[:8]:
                 groups["signature", size].append(index)

@@ -57,9 +57,20 @@ def encode_line(record: IndicatorRecord) -> bytes:
         Malformed: what ``parse_line`` raises, but for the value itself, which its maker has
             normalised already.
     """
-    line = _ENCODER.encode(record)
-    _check_context(_decode(line))
+    (line,) = encode_lines([record])
+    if isinstance(line, Malformed):
+        raise line
     return line
+
+
+def encode_lines(records: Sequence[IndicatorRecord]) -> list[bytes | Malformed]:
+    """Return for each record what ``encode_line`` returns, or the ``Malformed`` that it raises."""
+    lines = [_ENCODER.encode(record) for record in records]
+    checked = _checked(lines)
+    return [
+        outcome if isinstance(outcome, Malformed) else line
+        for line, outcome in zip(lines, checked, strict=True)
+    ]
 
 
 def parse_line(line: bytes) -> IndicatorRecord:
@@ -79,16 +90,23 @@ def parse_line(line: bytes) -> IndicatorRecord:
 
 def parse_lines(lines: Sequence[bytes]) -> list[IndicatorRecord | Malformed]:
     """Return for each line what ``parse_line`` returns, or the ``Malformed`` that it raises."""
+    outcomes = _checked(lines)
+    _check_values(outcomes)
+    return outcomes
+
+
+def _checked(lines: Sequence[bytes]) -> list[IndicatorRecord | Malformed]:
+    """Decode lines and check all of each but its value."""
     outcomes: list[IndicatorRecord | Malformed] = []
+    sound: set[str] = set()
     for decoded in _decode_all(lines):
         outcome = decoded
         if isinstance(decoded, IndicatorRecord):
             try:
-                _check_context(decoded)
+                _check_context(decoded, sound)
             except Malformed as error:
                 outcome = error
         outcomes.append(outcome)
-    _check_values(outcomes)
     return outcomes
 
 
@@ -142,8 +160,11 @@ def _misfit(text: str) -> Malformed:
     )
 
 
-def _check_context(record: IndicatorRecord) -> None:
-    """Check what types cannot say; the order is that of the fields."""
+def _check_context(record: IndicatorRecord, sound: set[str]) -> None:
+    """Check what types cannot say; the order is that of the fields.
+
+    ``sound`` are notes that were checked already: those of one bundle repeat.
+    """
     kind, network = record.kind, record.network
     needed = kind is _WALLET or kind is _TRANSACTION
     if needed is (network is None):
@@ -166,7 +187,7 @@ def _check_context(record: IndicatorRecord) -> None:
         or record.note is not None
         or record.report is not None
     ):
-        _check_texts(record)
+        _check_texts(record, sound)
     if record.memo is not None and kind is not _WALLET:
         raise _wrong("memo")
     if record.roles is not None and len(set(record.roles)) != len(record.roles):
@@ -200,8 +221,8 @@ def _may_claim(checksum: Checksum, kind: Kind, network: Network | None) -> bool:
     return checksum is _STRONG
 
 
-def _check_texts(record: IndicatorRecord) -> None:
-    report, note = record.report, record.note
+def _check_texts(record: IndicatorRecord, sound: set[str]) -> None:
+    report, note = record.report, None if record.note in sound else record.note
     texts = [
         (name, text)
         for name, text in (
@@ -221,6 +242,7 @@ def _check_texts(record: IndicatorRecord) -> None:
         refuse_secrets(text)
     if note is not None:
         refuse_secrets(note)
+        sound.add(note)
 
 
 def _check_moves(record: IndicatorRecord) -> None:

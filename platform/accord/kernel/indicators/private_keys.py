@@ -63,9 +63,10 @@ def refuse_secrets(text: str) -> None:
         return
     words = begin.split()
     parts = {"".join(words), *words, *_SEPARATORS.split(begin)}
-    long = [part for part in parts if len(part) >= _SHORTEST]
+    long = {part for part in parts if len(part) >= _SHORTEST}
     # Taking off what stands around a part makes it shorter, and may make a key of it.
-    if any(_is_key(part) or _is_key(part.strip(_AROUND)) for part in long):
+    long |= {part.strip(_AROUND) for part in long}
+    if any(map(_is_key, long)):
         raise _private_key(text)
 
 
