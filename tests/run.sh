@@ -1,7 +1,10 @@
 #!/bin/sh
 # The tests: sets itself up in .venv, then runs pytest with your options (default: everything short),
-# one worker a core; each file stays on one worker, because some share a hub for all their tests.
+# one worker a core and one more, because many tests wait for processes; each file stays on one
+# worker, because some share a hub for all their tests.
 set -eu
 cd "$(dirname "$0")/.."
 sh deploy/setup.sh test
-exec .venv/bin/python -m pytest -n auto --dist loadfile "$@"
+# Compiled modules are kept: every worker and each of the hundreds of started programs reads them.
+unset PYTHONDONTWRITEBYTECODE
+exec .venv/bin/python -m pytest -n "$(($(getconf _NPROCESSORS_ONLN) + 1))" --dist loadfile "$@"

@@ -13,7 +13,7 @@ from tests.support.hub_world import HOST, Desk, World
 from accord.hub.access import Role
 from accord.hub.app import make_hub
 from accord.hub.audit.tables import AuditEvent
-from accord.hub.people.passwords import check_password
+from accord.hub.people.passwords import _NOBODY, Passwords, check_password
 from accord.hub.people.sessions import IDLE_SECONDS, SESSION_SECONDS, WAITING_SECONDS
 from accord.hub.people.tables import AttemptRow, PersonRow, SessionRow
 from accord.kernel.errors import (
@@ -500,3 +500,10 @@ def test_a_hub_of_passkeys_alone_takes_no_password(world: World, vera: Someone) 
     code = people.operator.add("ben", org=vera.org, role=Role.VIEWER, now=world.clock())
     assert people.invitations.join(code, "ben", "", VISIT, now=world.clock()).waits_for == "enrol"
     again.close()
+
+
+def test_an_unknown_name_is_compared_at_the_same_cost_as_a_known_one() -> None:
+    passwords = Passwords()
+    assert not passwords.is_older(_NOBODY)
+    assert not passwords.fits(None, PASSWORD)
+    assert not passwords.fits(None, "")

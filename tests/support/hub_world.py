@@ -5,10 +5,12 @@ desk speaks the real protocol with the kernel's own bytes and can be made to mis
 """
 
 import contextlib
+import functools
 import hashlib
 import secrets
 import shutil
 import struct
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ from tests.support import postgres
 from accord.hub.app import make_hub
 from accord.hub.config import HubConfig, new_config
 from accord.hub.services import Services, build_services
+from accord.hub.storage import open_database
 from accord.kernel.bundle.model import DirectoryPoint, HandlingPolicy
 from accord.kernel.directory.authority import verify_enrolment_request
 from accord.kernel.directory.challenge import open_challenge
@@ -98,6 +101,15 @@ class Places:
             server = postgres.shared_server()
             return server.address(server.make_database(copied or postgres.TEMPLATE))
         return cls._made.enter_context(postgres.fresh_address(copied or postgres.TEMPLATE))
+
+
+@functools.cache
+def _tables() -> bytes:
+    """Return a SQLite database of this release with nothing in its tables, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "hub.db"
+        open_database(file).close()
+        return file.read_bytes()
 
 
 class MovingClock:
@@ -275,6 +287,8 @@ class World:
             port=8600,
             database=Places.fresh(),
         )
+        if isinstance(self.config.place, Path):
+            self.config.place.write_bytes(_tables())
         self.services = self.open_services()
         self.app = make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
         self.client = httpx2.Client(

@@ -22,8 +22,14 @@ FILES: dict[str, dict[str, Any]] = {
 
 
 def test_the_published_files_are_those_that_the_second_writer_makes() -> None:
+    """So it makes the same bytes every time."""
     published = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
     assert published == make_asb_vectors.files()
+
+
+def test_no_two_cases_have_one_name() -> None:
+    names = [case["name"] for file in FILES.values() for case in file["cases"]]
+    assert len(set(names)) == len(names)
 
 
 def raw(text: str) -> bytes:

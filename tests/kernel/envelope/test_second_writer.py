@@ -8,7 +8,6 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from tests.support import make_asb_vectors
 from tests.support.asb_recipes import ALICE, LINES, READERS, honest, payload
 from tests.support.asb_reference import (
     CHUNK,
@@ -85,12 +84,3 @@ def test_its_frames_are_read_by_the_library() -> None:
     assert zstandard.ZstdDecompressor().decompress(stored_frame(long)) == long
     bomb = repeated_frame(0x41, 4, declared=4 << 17)
     assert zstandard.ZstdDecompressor().decompress(bomb) == b"A" * (4 << 17)
-
-
-def test_it_makes_the_same_bytes_every_time() -> None:
-    assert make_asb_vectors.files() == make_asb_vectors.files()
-
-
-def test_no_two_cases_have_one_name() -> None:
-    names = [case.name for group in make_asb_vectors.asb_cases.groups().values() for case in group]
-    assert len(set(names)) == len(names)
