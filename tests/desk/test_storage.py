@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -207,8 +208,11 @@ def test_every_value_and_alias_is_found_and_nothing_else(vault: Vault) -> None:
 @given(
     parts=st.lists(st.lists(st.integers(0, 40), max_size=60), min_size=1, max_size=40),
     chunk=st.integers(1, 7),
+    settling=st.integers(0, 2),
 )
-def test_the_index_agrees_with_a_dictionary(parts: list[list[int]], chunk: int) -> None:
+def test_the_index_agrees_with_a_dictionary(
+    parts: list[list[int]], chunk: int, settling: int
+) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute(
         "CREATE TABLE term_runs (run INTEGER PRIMARY KEY, level, size, first_chunk, fences, family)"
@@ -219,6 +223,8 @@ def test_the_index_agrees_with_a_dictionary(parts: list[list[int]], chunk: int) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(terms, "CHUNK", chunk)  # a constant of ours, made small to reach all borders
         patch.setattr(terms, "SLICE", 16)
+        patch.setattr(terms, "SETTLING", settling)
+        patch.setattr(terms, "MAX_SETTLED", 200)
         for part in parts:
             # Keys at both ends of the space, so that slices and fences meet equal keys.
             keys = [value * (2**64 // 41) if value % 2 else 2**64 - 1 - value for value in part]
@@ -233,6 +239,13 @@ def test_the_index_agrees_with_a_dictionary(parts: list[list[int]], chunk: int) 
         sought = [*model, 1, 2**63]
         found = terms.find_terms(connection, np.array(sought, dtype="<u8"))
     assert found == [model.get(key, []) for key in sought]
+    sizes = connection.execute(
+        "SELECT size FROM term_runs WHERE level >= ? ORDER BY run", (settling,)
+    )
+    long = [size for (size,) in sizes]
+    assert all(older + newer > 200 or older > 2 * newer for older, newer in pairwise(long)), (
+        "long runs are few"
+    )
     connection.close()
 
 

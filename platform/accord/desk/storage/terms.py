@@ -5,7 +5,9 @@ key is the first 8 bytes of keyed BLAKE2b (the key lives in the vault), so that 
 make keys collide; and prefixes, whose key is the first 8 characters in their order, so that a
 range of keys is a prefix. A reader compares the text anyway. Each import writes one *run* of a
 family: entries sorted by key, cut into chunks of one page. Runs of one level are merged when there
-are ``FAN`` of them, so an entry is written a few times in all and a look-up reads a few chunks. A
+are ``FAN`` of them, so an entry is written a few times in all and a look-up reads a few chunks.
+Long runs of values are merged further, into one or two: thousands of values that are looked up
+together read most pages of each run, and the fewest of a single one. A
 B-tree on random keys would rewrite nearly every page on every import (measured: 150,000 rows/s at
 first, a third of it at ten million).
 
@@ -30,6 +32,15 @@ CHUNK = 640
 
 FAN = 8
 """Runs of one level before they are merged."""
+
+SETTLING = 2
+"""Runs of values of this level and above are merged whenever the newer is half of the older."""
+
+SETTLED = 3
+"""Level of what comes of it."""
+
+MAX_SETTLED = 16_000_000
+"""Entries of the longest run that comes of it: it is written in one import's transaction."""
 
 SLICE = 1_000_000
 """Entries that a merge holds in memory at a time (about 40 MB)."""
@@ -104,6 +115,9 @@ def add_terms(
     level = 0
     while _merge(connection, level, family):
         level += 1
+    if family is Family.VALUES:
+        while _settle(connection, family):
+            pass
 
 
 def find_terms(
@@ -285,7 +299,25 @@ def _merge(connection: sqlite3.Connection, level: int, family: Family) -> bool:
     runs = [run for run in _runs(connection, family) if run.level == level]
     if len(runs) < FAN:
         return False
-    writer = _RunWriter(connection, level + 1, family)
+    _unite(connection, runs, level + 1, family)
+    return True
+
+
+def _settle(connection: sqlite3.Connection, family: Family) -> bool:
+    """Merge the two latest long runs, so that each is at least twice as long as the next."""
+    runs = [run for run in _runs(connection, family) if run.level >= SETTLING][-2:]
+    sizes = [run.size for run in runs]
+    if not runs[1:] or sum(sizes) > MAX_SETTLED or 2 * sizes[1] < sizes[0]:
+        return False
+    _unite(connection, runs, SETTLED, family)
+    return True
+
+
+def _unite(
+    connection: sqlite3.Connection, runs: Sequence[_Run], level: int, family: Family
+) -> None:
+    """Write ``runs`` as one run of ``level`` and delete them."""
+    writer = _RunWriter(connection, level, family)
     for low, high in _slices(runs):
         pieces = [_read_range(connection, run, low, high) for run in runs]
         writer.write(
@@ -297,7 +329,6 @@ def _merge(connection: sqlite3.Connection, level: int, family: Family) -> bool:
     writer.close()
     for run in runs:
         _delete_run(connection, run)
-    return True
 
 
 def _slices(runs: Sequence[_Run]) -> Iterator[tuple[int, int]]:
