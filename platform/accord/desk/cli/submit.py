@@ -115,6 +115,7 @@ def submit(  # noqa: PLR0913 - one argument for each option
         home=terminal.home,
         released=frozenset(released),
         now=system_clock(),
+        apart=True,
     )
     if not terminal.dry_run:
         if not (preset or (recipients and tlp and purpose)):

@@ -98,7 +98,7 @@ class DryRun:
                     observed=str(error.strerror),
                     next_step="Choose another place.",
                 ) from error
-            for results, cells in intake.with_cells():
+            for results, cells in intake.with_cells(cells=rows is not None):
                 self._keep(results)
                 if out is not None:
                     out.write(_ENCODER.encode_lines([_listed(result) for result in results]))

@@ -5,10 +5,11 @@ kind and network, or a URL that stands for its host; (4) does a guard hold it; (
 an earlier bundle hold it already; (6) its record line, with the context that the row gives.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from accord.desk.intake.apart import AlreadySent
 from accord.desk.intake.columns import Field, Meaning
 from accord.desk.intake.context import Context, ContextReader
 from accord.desk.intake.delimited import Fields
@@ -27,9 +28,6 @@ from accord.kernel.indicators import (
 )
 from accord.kernel.indicators.kinds import Outcome
 from accord.kernel.indicators.normalise import WITH_MEMO
-
-AlreadySent = Callable[[Sequence[bytes]], Sequence[str | None]]
-"""Given value keys, says for each when and where it was sent before, or ``None``."""
 
 # Bound here because on Python 3.11 each ``Kind.WALLET`` is a call.
 _URL, _WALLET, _ONION, _DOMAIN = Kind.URL, Kind.WALLET, Kind.ONION, Kind.DOMAIN
@@ -91,6 +89,10 @@ class Judge:
         self._totals = totals
         self._seen = Seen()
         self._labels: dict[str, str | None] = {}
+
+    def ask(self, already_sent: AlreadySent) -> None:
+        """Ask this one about values that were sent before."""
+        self._already_sent = already_sent
 
     def judge(self, first_row: int, rows: Sequence[Fields | None]) -> list[RowResult]:
         """Return the results of a block whose first row has the number ``first_row``."""

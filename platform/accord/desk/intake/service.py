@@ -5,13 +5,13 @@ spreadsheets, the sheet itself.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from accord.desk.intake.apart import AlreadySent, Block, judged_apart, worth_it
 from accord.desk.intake.columns import Field, Meaning, guess
 from accord.desk.intake.context import ContextReader
-from accord.desk.intake.delimited import Fields
 from accord.desk.intake.guard_lists import Pinned, load_guards
 from accord.desk.intake.headers import find_header
 from accord.desk.intake.limits import BLOCK_ROWS
@@ -19,7 +19,7 @@ from accord.desk.intake.lines import Defaults
 from accord.desk.intake.memory import recall, remember
 from accord.desk.intake.overrides import apply_overrides, fingerprint
 from accord.desk.intake.results import RowResult, Totals
-from accord.desk.intake.rows import AlreadySent, Judge
+from accord.desk.intake.rows import Judge
 from accord.desk.intake.tables import Source, Table, open_table
 from accord.kernel.errors import Malformed
 
@@ -41,6 +41,7 @@ class IntakeOptions:
         already_sent: says which values were sent before.
         released: numbers of rows that a person lets go although a guard holds them.
         now: unix seconds; times more than a day after it are left out. ``None`` checks nothing.
+        apart: judge a large file in a process of its own; only where no other thread runs.
     """
 
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -55,6 +56,7 @@ class IntakeOptions:
     already_sent: AlreadySent | None = None
     released: frozenset[int] = frozenset()
     now: int | None = None
+    apart: bool = False
 
 
 class Intake:
@@ -70,8 +72,10 @@ class Intake:
         totals: counts over the rows read so far; complete after the iteration.
     """
 
-    def __init__(self, table: Table, options: IntakeOptions) -> None:
-        """Tell what the columns mean and load the guards."""
+    def __init__(self, table: Table, options: IntakeOptions, *, apart: bool = False) -> None:
+        """Tell what the columns mean and load the guards; ``apart`` judges in another process."""
+        self._apart = apart
+        self._already_sent = options.already_sent
         self.source: Source = table.source
         self.columns = table.columns
         self.totals = Totals()
@@ -112,11 +116,26 @@ class Intake:
 
     def __iter__(self) -> Iterator[list[RowResult]]:
         """Yield the results block by block."""
-        for results, _ in self.with_cells():
+        for results, _ in self.with_cells(cells=False):
             yield results
 
-    def with_cells(self) -> Iterator[tuple[list[RowResult], list[Fields | None]]]:
-        """Yield the results of each block, and beside them the cells as they stand in the file."""
+    def with_cells(self, *, cells: bool = True) -> Iterator[Block]:
+        """Yield the results of each block, and beside them the cells as they stand in the file.
+
+        Without ``cells`` those need not be given.
+        """
+        if self._apart:
+            asked = self._already_sent or _nothing_sent
+            yield from judged_apart(self._judged_asking, self.totals, asked, cells=cells)
+        else:
+            yield from self._judged()
+
+    def _judged_asking(self, already_sent: AlreadySent) -> Iterator[Block]:
+        if self._already_sent is not None:
+            self._judge.ask(already_sent)
+        return self._judged()
+
+    def _judged(self) -> Iterator[Block]:
         number = 1
         while block := list(islice(self._rows, BLOCK_ROWS)):
             yield self._judge.judge(number, block), block
@@ -151,4 +170,8 @@ def read_export(path: Path, options: IntakeOptions | None = None) -> Intake:
         delimiter=chosen.delimiter,
         sheet=chosen.sheet,
     )
-    return Intake(table, chosen)
+    return Intake(table, chosen, apart=chosen.apart and worth_it(path.stat().st_size))
+
+
+def _nothing_sent(keys: Sequence[bytes]) -> list[str | None]:
+    return [None] * len(keys)
