@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.desk.conftest import records_of
@@ -298,3 +299,27 @@ def test_an_organisation_asks_for_four_eyes_itself_and_the_commands_carry_it(
     at.run("desk", "preset", "remove", "monthly")
     assert at.run(*used, *ana, code=1)["error"]["code"] == "preset_unknown"
     assert json.dumps(draft)
+    _a_notice_waits_too(receiver, tmp_path, at)
+
+
+def _a_notice_waits_too(police: Any, folder: Path, bank: Any) -> None:
+    config = read_config(folder / "police")
+    write_config(replace(config, four_eyes=True), replace=True)
+    used = {}
+    for name in ("cy", "di"):
+        path = folder / f"{name}.password"
+        path.touch(mode=0o600)
+        path.write_text(police.run("desk", "person", name)["password"])
+        used[name] = ("--as", name, "--password-file", str(path))
+    notice = ("notice", "A new shop", "--to", "first-bank", "--text", "Look out for it.")
+    assert police.run(*notice, "--dry-run")["state"] == "not-sent"
+    assert police.run(*notice, code=1)["error"]["code"] == "approval_needed"
+    said = police.run(*notice, *used["cy"])
+    assert (said["id"], said["state"], said["draft"]["kind"]) == (None, "not-sent", "notice")
+    number = str(said["draft"]["id"])
+    assert police.run("drafts")["drafts"] == [said["draft"]]
+    assert police.run("approve", number, "--dry-run")["draft"] == said["draft"]
+    assert police.run("approve", number, *used["cy"], code=1)["error"]["code"] == "own_draft"
+    assert bank.run("pull")["bundles"] == 0
+    assert police.run("approve", number, *used["di"])["complete"] is True
+    assert bank.run("pull")["bundles"] == 1

@@ -41,7 +41,7 @@ class DeskConfig:
         hub: the hub's address, ``https://…`` (``http://`` on this computer only).
         port: port of the pages on loopback; 0 takes any free one.
         retention_days: days that plaintext is kept after a bundle's ``expires``.
-        four_eyes: nothing is submitted before a second person approved, whatever the charter says.
+        four_eyes: nothing but a recall goes before a second person approved, in any case.
     """
 
     home: Path

@@ -94,7 +94,12 @@ class Desk:
     @cached_property
     def drafts(self) -> Drafts:
         """What waits for a second person."""
-        return Drafts(vault=self.vault, submissions=self.submissions, clock=self.clock)
+        return Drafts(
+            vault=self.vault,
+            submissions=self.submissions,
+            letters=self.correspondence,
+            clock=self.clock,
+        )
 
     @cached_property
     def correspondence(self) -> Correspondence:

@@ -10,7 +10,6 @@ from flask import Flask
 from accord.desk.app import Desk
 from accord.desk.app.evidence import maker_at
 from accord.desk.evidence.service import MadeEvidence, Wanted, make_evidence
-from accord.desk.exchange.correspondence import Correspondence
 from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.rounds import last_checked
 from accord.desk.feeds.misp import MispFeed
@@ -135,11 +134,6 @@ def _second_desk(app: Flask, desk: Desk) -> None:
     lock = threading.Lock()
 
     @contextmanager
-    def correspondence() -> Iterator[Correspondence]:
-        with lock:
-            yield own.correspondence
-
-    @contextmanager
     def drafts() -> Iterator[Drafts]:
         with lock:
             yield own.drafts
@@ -163,7 +157,7 @@ def _second_desk(app: Flask, desk: Desk) -> None:
         vault=desk.vault,
         org=desk.config.org,
         clock=desk.clock,
-        correspondence=correspondence,
+        verbs=drafts,
         directory=directory,
         checked=checked,
     )

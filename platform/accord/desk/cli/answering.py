@@ -1,12 +1,13 @@
 """``accord respond ID``: acknowledge, answer or decline a request; or close one of your own."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from accord.desk.app import Desk
-from accord.desk.cli.correspondence import finish, guarded_text, journal, sent_data
-from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.correspondence import deliver, guarded_text, unsent
+from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.signed_in import Signer, signer_options
 from accord.desk.exchange.templates import TEMPLATES, template_of
 from accord.desk.storage.journal import Act
 from accord.desk.storage.outbox import outbox_row
@@ -41,6 +42,7 @@ _READY = "\n".join(
 @click.option("--confidence", type=click.IntRange(0, 100), default=80, show_default=True)
 @click.option("--close", "close", type=click.Choice([str(one) for one in Close]))
 @click.option("--from", "org", help="Who asked, when two used the same id: name@hub.")
+@signer_options
 @common_options
 def respond(  # noqa: PLR0913 - one argument for each option
     terminal: Terminal,
@@ -57,17 +59,20 @@ def respond(  # noqa: PLR0913 - one argument for each option
     confidence: int,
     close: str | None,
     org: str | None,
+    login: str | None,
+    password_file: Path | None,
 ) -> None:
     """Answer the request ID, or (--close) end a request of yours."""
     told = template_of(template) if template else None
     said = outcome or (told.outcome if told else None)
     if (close is None) == (said is None):
         raise click.UsageError("Say one of --outcome, --template, --close.")  # noqa: TRY003 - click's own form
+    signer = (login, password_file)
     words = guarded_text(terminal, text or (told.text if told else None))
     with opened_desk(terminal) as desk:
         row = find_request(desk.vault, parse_bundle_id(request_id), org)
         if close is not None:
-            _close(terminal, desk, row, Closing(close=Close(close), text=words))
+            _close(terminal, desk, row, Closing(close=Close(close), text=words), signer)
             return
         why = reason or (told.reason if told else None)
         response = Response(
@@ -87,34 +92,37 @@ def respond(  # noqa: PLR0913 - one argument for each option
         ]
         data = {"request": row.id, "outcome": response.outcome.value, "text": words}
         if terminal.dry_run:
-            _not_sent(terminal, data, [row.org], f"Would answer {row.org}: {response.outcome}.")
+            terminal.result(
+                data | unsent([row.org]), f"Would answer {row.org}: {response.outcome}."
+            )
             return
-        reason_words = f"{response.outcome} {response.reason or ''}".strip()
-        journal(desk, person_here(), Act.REQUEST_ANSWER, row.id, reason_words)
-        sent = desk.correspondence.answer(row, response, records)
-        finish(
+        deliver(
             terminal,
-            sent,
-            data | sent_data(sent, [row.org]),
-            f"Answered {row.org}: {response.outcome}. "
+            desk,
+            desk.correspondence.answer_letter(row, response, records),
+            signer=signer,
+            act=(Act.REQUEST_ANSWER, row.id, f"{response.outcome} {response.reason or ''}".strip()),
+            data=data,
+            words=f"Answered {row.org}: {response.outcome}. "
             + ("Next: they close it." if response.outcome.final else "Next: you answer it."),
         )
 
 
-def _close(terminal: Terminal, desk: Desk, row: RequestRow, closing: Closing) -> None:
+def _close(
+    terminal: Terminal, desk: Desk, row: RequestRow, closing: Closing, signer: Signer
+) -> None:
     outbox = outbox_row(desk.vault, row.id)
-    recipients = list(outbox.recipients) if outbox else []
     data = {"request": row.id, "outcome": closing.close.value, "text": closing.text}
     if terminal.dry_run:
-        _not_sent(terminal, data, recipients, f"Would close {row.id}.")
+        asked = outbox.recipients if outbox else ()
+        terminal.result(data | unsent(asked), f"Would close {row.id}.")
         return
-    journal(desk, person_here(), Act.REQUEST_SEND, row.id, f"closed: {closing.close}")
-    sent = desk.correspondence.close(row, closing)
-    finish(terminal, sent, data | sent_data(sent, recipients), f"Closed {row.id}: {closing.close}.")
-
-
-def _not_sent(
-    terminal: Terminal, data: dict[str, str | None], recipients: Sequence[str], words: str
-) -> None:
-    nothing = {"id": None, "state": "not-sent", "code": None, "message": None}
-    terminal.result(data | nothing | {"recipients": list(recipients)}, words)
+    deliver(
+        terminal,
+        desk,
+        desk.correspondence.closing_letter(row, closing),
+        signer=signer,
+        act=(Act.REQUEST_SEND, row.id, f"closed: {closing.close}"),
+        data=data,
+        words=f"Closed {row.id}: {closing.close}.",
+    )

@@ -1,6 +1,7 @@
 """``accord request`` and ``accord requests``: ask others about records or values; what is open."""
 
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -8,15 +9,15 @@ from accord.desk.app import Desk
 from accord.desk.cli.addressing import confirmed_recipients
 from accord.desk.cli.correspondence import (
     deadline_of,
-    finish,
+    deliver,
     guarded_text,
-    journal,
-    sent_data,
+    unsent,
     view_data,
     view_line,
 )
-from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
+from accord.desk.cli.signed_in import signer_options
 from accord.desk.exchange.standing import requests_now
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import find_bundle
@@ -48,6 +49,7 @@ TO_HELP = "name@hub, or kind:financial@NL. Default: who sent the bundle that is 
     "--purpose", type=click.Choice([str(one) for one in Purpose]), default="investigation"
 )
 @click.option("--legal-basis", type=click.Choice([str(basis) for basis in LegalBasis]))
+@signer_options
 @common_options
 def request(  # noqa: PLR0913 - one argument for each option
     terminal: Terminal,
@@ -65,6 +67,8 @@ def request(  # noqa: PLR0913 - one argument for each option
     tlp: str,
     purpose: str,
     legal_basis: str | None,
+    login: str | None,
+    password_file: Path | None,
 ) -> None:
     """Ask to preserve, freeze, identify, or for information, about values or a bundle's records."""
     with opened_desk(terminal) as desk:
@@ -91,28 +95,24 @@ def request(  # noqa: PLR0913 - one argument for each option
             legal_basis=LegalBasis(legal_basis) if legal_basis else None,
         )
         plan = desk.correspondence.plan_request(wish, recipients, policy)
-        desk.submissions.decide(plan).require()
         data = {"kind": ask, "deadline": wish.deadline, "text": wish.text}
+        asked = ", ".join(recipients)
         if terminal.dry_run:
-            _dry_run(terminal, data, list(recipients))
+            desk.submissions.decide(replace(plan, approved=True)).require()
+            words = f"Would ask {asked}, until {moment(wish.deadline)}."
+            terminal.result(data | unsent(recipients), words)
             return
-        journal(desk, person_here(), Act.REQUEST_SEND, " ".join(recipients)[:400], basis)
-        sent = desk.correspondence.ask(wish, plan)
-        finish(
+        letter = desk.correspondence.request_letter(wish, plan)
+        deliver(
             terminal,
-            sent,
-            data | sent_data(sent, list(recipients)),
-            f"Asked {', '.join(recipients)} to {ask}, until {moment(wish.deadline)}. "
-            f"Next: they act. accord requests shows where it stands ({sent.id}).",
+            desk,
+            letter,
+            signer=(login, password_file),
+            act=(Act.REQUEST_SEND, " ".join(recipients)[:400], basis),
+            data=data,
+            words=f"Asked {asked} to {ask}, until {moment(wish.deadline)}. "
+            "Next: they act. accord requests shows where it stands.",
         )
-
-
-def _dry_run(terminal: Terminal, data: dict[str, Any], recipients: list[str]) -> None:
-    nothing = {"id": None, "state": "not-sent", "code": None, "message": None}
-    terminal.result(
-        data | nothing | {"recipients": recipients},
-        f"Would ask {', '.join(recipients)}, until {moment(data['deadline'])}.",
-    )
 
 
 def _about(desk: Desk, text: str, records: tuple[int, ...], network: str | None) -> About:

@@ -3,10 +3,15 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from accord.desk.app import Desk
+from accord.desk.cli.drafts import draft_data
+from accord.desk.cli.opened import person_here
 from accord.desk.cli.shown import moment
+from accord.desk.cli.signed_in import Signer, maker_of
+from accord.desk.exchange.letters import Letter
 from accord.desk.exchange.standing import Next, RequestView
 from accord.desk.exchange.submission import SentBundle
 from accord.desk.intake.notes import guard_note
@@ -66,6 +71,53 @@ def guarded_text(terminal: Terminal, text: str | None) -> str | None:
 def journal(desk: Desk, person: str, act: Act, subject: str, reason: str) -> None:
     """Write down who does what, before it is done."""
     record_act(desk.vault, person=person, act=act, subject=subject, reason=reason, now=desk.clock())
+
+
+def unsent(recipients: Sequence[str]) -> dict[str, Any]:
+    """Return how far something came that was not sent."""
+    nothing = {"id": None, "state": "not-sent", "code": None, "message": None}
+    return nothing | {"recipients": list(recipients)}
+
+
+def deliver(
+    terminal: Terminal,
+    desk: Desk,
+    letter: Letter,
+    *,
+    signer: Signer,
+    act: tuple[Act, str, str],
+    data: dict[str, Any],
+    words: str,
+) -> None:
+    """Send a letter and print how far it came; or lay it aside where a second person approves.
+
+    Args:
+        terminal: where to.
+        desk: whose.
+        letter: what is sent.
+        signer: account and password file of whoever makes a draft.
+        act: of the journal, its subject and reason, when it goes at once.
+        data: what is printed beside how far it came.
+        words: for people, once it is sent.
+
+    Raises:
+        Refused: the charter's code; ``approval_needed`` without an account.
+        Failed: the hub refused it.
+    """
+    plan = letter.plan
+    desk.submissions.decide(replace(plan, approved=True)).require()
+    if desk.submissions.needs_approval(plan):
+        draft = desk.drafts.make(plan, letter.lines, maker=maker_of(desk, *signer))
+        terminal.result(
+            data | unsent(plan.recipients) | {"draft": draft_data(draft)},
+            f"Nothing has left this computer yet. Draft {draft.no} waits for a second person. "
+            f"{desk.submissions.opened_by(plan)}\n"
+            f"Next, a colleague: accord approve {draft.no} --as THEIR-ACCOUNT",
+        )
+        return
+    journal(desk, person_here(), *act)
+    sent = desk.correspondence.post(letter)
+    finish(terminal, sent, data | sent_data(sent, plan.recipients), f"{words} ({sent.id})")
 
 
 def sent_data(sent: SentBundle, recipients: Sequence[str]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP, signed_in
 from accord.desk.exchange.drafts import parse_plan
+from accord.desk.exchange.letters import LETTERS
 from accord.desk.exchange.submission import SendReport
 from accord.desk.storage.drafts import Draft, draft_lines, find_draft
 from accord.desk.storage.drafts import drafts as list_drafts
 from accord.kernel.errors import Malformed
+from accord.kernel.markings import BundleKind
 from accord.terminal import Partly, Terminal, common_options
 
 SHOWN = 20
@@ -54,7 +56,8 @@ def approve(
         draft = find_draft(desk.vault, number)
         data = draft_data(draft)
         if terminal.dry_run:
-            lines = draft_lines(desk.vault, number)[:SHOWN]
+            lines = draft_lines(desk.vault, number)
+            lines = lines if BundleKind(data["kind"]) in LETTERS else lines[:SHOWN]
             text = "\n".join([_line(data), *(line.decode("utf-8", "replace") for line in lines)])
             terminal.result({"draft": data, "bundles": [], "complete": False}, text)
             return
@@ -82,6 +85,7 @@ def draft_data(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.no,
         "state": draft.state.value,
+        "kind": plan.kind.value,
         "maker": draft.maker,
         "made": draft.at,
         "name": draft.name,
@@ -115,10 +119,13 @@ def _sent(sent: SendReport) -> dict[str, Any]:
 
 def _line(data: dict[str, Any]) -> str:
     names = ", ".join(data["recipients"])
+    what = f"{data['records']:,} records of {data['name']!r}"
+    if BundleKind(data["kind"]) in LETTERS:
+        what = f"{data['kind']} {data['title']!r}"
     text = (
-        f"{data['id']:>4}  {data['state']}  {data['records']:,} records of {data['name']!r} by "
-        f"{data['maker']}, {moment(data['made'])}\n      to {names}, TLP:{data['tlp'].upper()}, "
-        f"{data['purpose']}\n      sha256 {data['digest']}"
+        f"{data['id']:>4}  {data['state']}  {what} by {data['maker']}, {moment(data['made'])}\n"
+        f"      to {names}, TLP:{data['tlp'].upper()}, {data['purpose']}\n"
+        f"      sha256 {data['digest']}"
     )
     if data["decided_by"]:
         text += f"\n      {data['state']} by {data['decided_by']}, {moment(data['decided'])}"

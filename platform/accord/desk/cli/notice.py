@@ -1,10 +1,14 @@
 """``accord notice``: a short text to members about a subject."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from accord.desk.cli.addressing import TO_HELP, confirmed_recipients
-from accord.desk.cli.correspondence import finish, guarded_text, journal, sent_data
-from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.correspondence import deliver, guarded_text, unsent
+from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.signed_in import signer_options
 from accord.desk.storage.journal import Act
 from accord.kernel.correspondence.notice import Notice
 from accord.kernel.errors import Malformed
@@ -21,8 +25,9 @@ from accord.terminal import Terminal, common_options
 @click.option("--about", "refs", multiple=True, metavar="ID", help="A bundle that it is about.")
 @click.option("--tlp", type=click.Choice([str(tlp) for tlp in Tlp]), default="amber")
 @click.option("--purpose", type=click.Choice([str(one) for one in Purpose]), default="prevention")
+@signer_options
 @common_options
-def notice(
+def notice(  # noqa: PLR0913 - one argument for each option
     terminal: Terminal,
     /,
     *,
@@ -33,6 +38,8 @@ def notice(
     refs: tuple[str, ...],
     tlp: str,
     purpose: str,
+    login: str | None,
+    password_file: Path | None,
 ) -> None:
     """Send members a notice about SUBJECT."""
     words = guarded_text(terminal, text)
@@ -44,20 +51,17 @@ def notice(
         policy = desk.correspondence.policy(tlp=Tlp(tlp), purpose=Purpose(purpose))
         about = [parse_bundle_id(ref) for ref in refs]
         plan = desk.correspondence.plan_notice(said, recipients, policy, about)
-        desk.submissions.decide(plan).require()
         data = {"subject": subject, "text": words}
         if terminal.dry_run:
-            nothing = {"id": None, "state": "not-sent", "code": None, "message": None}
-            terminal.result(
-                data | nothing | {"recipients": list(recipients)},
-                f"Would notify {', '.join(recipients)}.",
-            )
+            desk.submissions.decide(replace(plan, approved=True)).require()
+            terminal.result(data | unsent(recipients), f"Would notify {', '.join(recipients)}.")
             return
-        journal(desk, person_here(), Act.BUNDLE_SUBMIT, " ".join(recipients)[:400], "notice")
-        sent = desk.correspondence.notify(said, plan)
-    finish(
-        terminal,
-        sent,
-        data | sent_data(sent, list(recipients)),
-        f"Notified {', '.join(recipients)}.",
-    )
+        deliver(
+            terminal,
+            desk,
+            desk.correspondence.notice_letter(said, plan),
+            signer=(login, password_file),
+            act=(Act.BUNDLE_SUBMIT, " ".join(recipients)[:400], "notice"),
+            data=data,
+            words=f"Notified {', '.join(recipients)}.",
+        )

@@ -1,9 +1,12 @@
 """``accord sighting ID``: tell a sender what you saw of its records, in coarse steps only."""
 
+from pathlib import Path
+
 import click
 
-from accord.desk.cli.correspondence import finish, journal, sent_data
-from accord.desk.cli.opened import opened_desk, person_here
+from accord.desk.cli.correspondence import deliver, unsent
+from accord.desk.cli.opened import opened_desk
+from accord.desk.cli.signed_in import signer_options
 from accord.desk.storage.bundles import find_bundle
 from accord.desk.storage.journal import Act
 from accord.kernel.correspondence.sighting import Count, Period, Saw, Sighting
@@ -30,8 +33,9 @@ from accord.terminal import Terminal, common_options
     help="How far back was looked.",
 )
 @click.option("--from", "org", help="The sender, when two used the same id: name@hub.")
+@signer_options
 @common_options
-def sighting(
+def sighting(  # noqa: PLR0913 - one argument for each option
     terminal: Terminal,
     /,
     *,
@@ -41,6 +45,8 @@ def sighting(
     count: str | None,
     period: str,
     org: str | None,
+    login: str | None,
+    password_file: Path | None,
 ) -> None:
     """Send a sighting of a bundle (or of single records of it) to whoever sent it to you."""
     if saw is None:
@@ -62,16 +68,14 @@ def sighting(
             "period": period,
         }
         if terminal.dry_run:
-            nothing = {"id": None, "state": "not-sent", "code": None, "message": None}
-            terminal.result(
-                data | nothing | {"recipients": [bundle.org]}, f"Would tell {bundle.org}: {saw}."
-            )
+            terminal.result(data | unsent([bundle.org]), f"Would tell {bundle.org}: {saw}.")
             return
-        journal(desk, person_here(), Act.SIGHTING_SEND, bundle.id, saw)
-        sent = desk.correspondence.sight(bundle, said)
-    finish(
-        terminal,
-        sent,
-        data | sent_data(sent, [bundle.org]),
-        f"Told {bundle.org}: {saw}, {steps}, {period}.",
-    )
+        deliver(
+            terminal,
+            desk,
+            desk.correspondence.sighting_letter(bundle, said),
+            signer=(login, password_file),
+            act=(Act.SIGHTING_SEND, bundle.id, saw),
+            data=data,
+            words=f"Told {bundle.org}: {saw}, {steps}, {period}.",
+        )

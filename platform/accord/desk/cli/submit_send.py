@@ -16,7 +16,7 @@ from accord.desk.cli.drafts import draft_data
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.presets import read_preset
 from accord.desk.cli.shown import moment
-from accord.desk.cli.signed_in import signed_in
+from accord.desk.cli.signed_in import maker_of
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE
 from accord.desk.exchange.correspondence import USUAL_BASIS
@@ -90,7 +90,7 @@ def send_export(
     with opened_desk(terminal) as desk:
         plan = _plan(terminal, desk, file, _filled(desk, wishes))
         approval = desk.submissions.needs_approval(plan)
-        maker = _maker(desk, wishes) if approval else ""
+        maker = maker_of(desk, wishes.login, wishes.password_file) if approval else ""
         _note_release(desk, file, options, wishes)
         known = _SentBefore(desk, plan)
         write_copy(desk.vault, desk.config.home)
@@ -145,16 +145,6 @@ def _filled(desk: Desk, wishes: Wishes) -> Wishes:
         legal_basis=wishes.legal_basis or (LegalBasis(basis) if basis else None),
         onward=wishes.onward or Onward(kept["onward"]),
     )
-
-
-def _maker(desk: Desk, wishes: Wishes) -> str:
-    if wishes.login is None:
-        raise Refused(
-            "approval_needed",
-            "A second person of your organisation approves first; nothing has left this computer.",
-            next_step="Say who you are with --as; then a colleague runs accord approve.",
-        )
-    return signed_in(desk, wishes.login, wishes.password_file)
 
 
 def _laid_aside(terminal: Terminal, draft: Draft, report: DryRun, opened_by: str) -> None:

@@ -1,7 +1,7 @@
 """Asking, answering, sighting, notifying; and what such a bundle does when it arrives.
 
-What is sent is parsed by the rules for receivers before it is sealed, and the row that says what
-was sent is written with the sealed bundle, in one transaction. What arrives counts only when it
+What is sent is a letter first (letters.py), and the row that says what was sent is written with the
+sealed bundle, in one transaction. What arrives counts only when it
 fits what we sent: an answer to our request by somebody who was asked, a sighting of our bundle by
 somebody who got it. The note guard is the faces' business, who can show what it took away.
 """
@@ -11,15 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from accord.clock import Clock
+from accord.desk.exchange.letters import (
+    Letter,
+    answer_row,
+    read_letter,
+    require_open,
+    require_records,
+    sighting_rows,
+)
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.exchange.submission import Plan, SentBundle, Submissions
 from accord.desk.storage import Mark, MarkState, StoredBundle, Vault, Way
 from accord.desk.storage.bundles import WHOLE, add_mark, find_bundle
 from accord.desk.storage.outbox import outbox_row
 from accord.desk.storage.requests import (
-    AnswerRow,
     RequestRow,
-    SightingRow,
     add_answer,
     add_request,
     add_sightings,
@@ -27,26 +33,23 @@ from accord.desk.storage.requests import (
     find_request,
 )
 from accord.kernel.bundle.model import HandlingPolicy, Header
-from accord.kernel.correspondence.notice import Notice, format_notice, parse_notice, read_notice
+from accord.kernel.correspondence.notice import Notice, format_notice, read_notice
 from accord.kernel.correspondence.request import (
     Closing,
     Request,
     format_closing,
     format_request,
-    parse_request,
     read_request,
 )
 from accord.kernel.correspondence.response import (
     Response,
     format_response,
-    parse_response,
     read_response,
 )
 from accord.kernel.correspondence.sighting import (
     Saw,
     Sighting,
     format_sighting,
-    parse_sighting,
     read_sightings,
 )
 from accord.kernel.directory.organisation import Status
@@ -114,125 +117,100 @@ class Correspondence:
             refs=request.refs,
         )
 
-    def ask(self, request: Request, plan: Plan) -> SentBundle:
-        """Send a request.
+    def request_letter(self, request: Request, plan: Plan) -> Letter:
+        """Return a request as it would be sent.
 
         Raises:
             Malformed: what ``parse_request`` says of it; ``deadline_invalid``.
-            Refused: the charter's code, ``recipient_gone``.
-            Unavailable: it waits in the outbox.
         """
-        line = format_request(request)
-        parse_request(line)
-        now = self._clock()
-        if request.deadline <= now:
-            raise Malformed("deadline_invalid", "The deadline has passed already.")
+        return self._checked(plan, [format_request(request)])
 
-        def note(connection: sqlite3.Connection, bundle: BundleId) -> None:
-            add_request(
-                connection,
-                RequestRow(
-                    org=self._org,
-                    id=bundle,
-                    way=Way.SENT,
-                    ask=request.ask.value,
-                    arrived=now,
-                    deadline=request.deadline,
-                ),
-            )
-
-        return self._submissions.send_lines(plan, [line], note=note)
-
-    def close(self, request: RequestRow, closing: Closing) -> SentBundle:
-        """End a request of ours at everybody who was asked and is still enrolled.
+    def closing_letter(self, request: RequestRow, closing: Closing) -> Letter:
+        """Return the end of a request of ours, for everybody who was asked and is still enrolled.
 
         Raises:
-            Refused: ``request_not_ours``, ``request_closed``, or the charter's code.
+            Refused: ``request_not_ours``, ``request_closed``.
         """
+        require_open(request, Way.SENT)
         row = outbox_row(self._vault, request.id)
-        if request.way is not Way.SENT or row is None:
-            raise Refused(
-                "request_not_ours",
-                "Only the organisation that asked can close a request.",
-                observed=f"asked by {request.org}",
-                next_step=f"Answer it: accord respond {request.id}",
-            )
-        if request.closed is not None:
-            raise Refused("request_closed", "This request is closed already.", observed=request.id)
-        line = format_closing(closing)
-        parse_request(line)
-        now = self._clock()
-
-        def note(connection: sqlite3.Connection, _bundle: BundleId) -> None:
-            close_request(connection, request.org, request.id, closing.close.value, now=now)
-
         plan = self._reply_plan(
             find_bundle(self._vault, request.id, request.org),
-            self._still_enrolled(row.recipients),
+            self._still_enrolled(row.recipients if row else ()),
             kind=BundleKind.REQUEST,
             title="Request closed",
         )
-        return self._submissions.send_lines(plan, [line], note=note)
+        return self._checked(plan, [format_closing(closing)])
 
-    def answer(
+    def answer_letter(
         self, request: RequestRow, response: Response, records: Sequence[IndicatorRecord] = ()
-    ) -> SentBundle:
-        """Answer a request that we got.
+    ) -> Letter:
+        """Return an answer to a request that we got.
 
         Raises:
             Malformed: what ``parse_response`` says of it.
-            Refused: ``request_is_ours``, ``request_closed``, or the charter's code.
+            Refused: ``request_is_ours``, ``request_closed``.
         """
-        if request.way is not Way.RECEIVED:
-            raise Refused(
-                "request_is_ours",
-                "This request is our own.",
-                observed=request.id,
-                next_step=f"End it with: accord respond {request.id} --close settled",
-            )
-        if request.closed is not None:
-            raise Refused("request_closed", "This request is closed already.", observed=request.id)
-        line = format_response(response)
-        parse_response(line)
-        lines = [line, *(encode_line(record) for record in records)]
-        now = self._clock()
-
-        def note(connection: sqlite3.Connection, bundle: BundleId) -> None:
-            add_answer(connection, _answer_row(request, self._org, bundle, response, now))
-
+        require_open(request, Way.RECEIVED)
         plan = self._reply_plan(
             find_bundle(self._vault, request.id, request.org),
             (request.org,),
             kind=BundleKind.RESPONSE,
             title=f"Answer: {response.outcome}",
         )
-        return self._submissions.send_lines(plan, lines, records=[None, *records], note=note)
+        return self._checked(plan, [format_response(response), *map(encode_line, records)])
 
-    def sight(self, bundle: StoredBundle, sightings: Sequence[Sighting]) -> SentBundle:
-        """Tell the sender of a bundle what we saw of it.
+    def sighting_letter(self, bundle: StoredBundle, sightings: Sequence[Sighting]) -> Letter:
+        """Return what we tell the sender of a bundle that we saw of it.
 
         Raises:
             Malformed: what ``parse_sighting`` says.
-            Refused: ``sighting_not_received``, ``record_unknown``, or the charter's code.
+            Refused: ``sighting_not_received``, ``record_unknown``.
         """
-        if bundle.way is not Way.RECEIVED:
-            raise Refused(
-                "sighting_not_received",
-                "A sighting is of a bundle that somebody sent to us.",
-                observed=bundle.id,
-            )
-        _require_records(bundle, sightings)
-        lines = [format_sighting(one) for one in sightings]
-        for line in lines:
-            parse_sighting(line)
-        now = self._clock()
-
-        def note(connection: sqlite3.Connection, sent: BundleId) -> None:
-            rows = _sighting_rows(bundle, self._org, sent, sightings, now)
-            add_sightings(connection, rows)
-
         plan = self._reply_plan(bundle, (bundle.org,), kind=BundleKind.SIGHTING, title="Sighting")
-        return self._submissions.send_lines(plan, lines, note=note)
+        return self._checked(plan, [format_sighting(one) for one in sightings])
+
+    def notice_letter(self, notice: Notice, plan: Plan) -> Letter:
+        """Return a notice as it would be sent.
+
+        Raises:
+            Malformed: what ``parse_notice`` says.
+        """
+        return self._checked(plan, [format_notice(notice)])
+
+    def post(self, letter: Letter, *, first: Callable[[], None] = lambda: None) -> SentBundle:
+        """Send a letter, and keep what it says; ``first`` as in ``Submissions.send_encoded``.
+
+        Raises:
+            Malformed, NotFound, Refused: it may not go any more (``read_letter``).
+            Refused: the charter's code, ``approval_needed``, ``recipient_gone``.
+            Unavailable: it waits in the outbox.
+        """
+        source = letter.plan.source
+        under_way = None if source is None else self._submissions.take_up(source)
+        if under_way is not None:
+            return under_way
+        kept = read_letter(self._vault, letter, own=self._org, now=self._clock())
+        return self._submissions.send_lines(
+            letter.plan, letter.lines, records=kept.records, note=kept.note, first=first
+        )
+
+    def ask(self, request: Request, plan: Plan) -> SentBundle:
+        """Send a request; raises as ``request_letter`` and ``post``."""
+        return self.post(self.request_letter(request, plan))
+
+    def close(self, request: RequestRow, closing: Closing) -> SentBundle:
+        """End a request of ours; raises as ``closing_letter`` and ``post``."""
+        return self.post(self.closing_letter(request, closing))
+
+    def answer(
+        self, request: RequestRow, response: Response, records: Sequence[IndicatorRecord] = ()
+    ) -> SentBundle:
+        """Answer a request that we got; raises as ``answer_letter`` and ``post``."""
+        return self.post(self.answer_letter(request, response, records))
+
+    def sight(self, bundle: StoredBundle, sightings: Sequence[Sighting]) -> SentBundle:
+        """Tell what we saw; raises as ``sighting_letter`` and ``post``."""
+        return self.post(self.sighting_letter(bundle, sightings))
 
     def plan_notice(
         self,
@@ -251,17 +229,6 @@ class Correspondence:
             refs=tuple(refs),
         )
 
-    def notify(self, notice: Notice, plan: Plan) -> SentBundle:
-        """Send a notice.
-
-        Raises:
-            Malformed: what ``parse_notice`` says.
-            Refused: the charter's code.
-        """
-        line = format_notice(notice)
-        parse_notice(line)
-        return self._submissions.send_lines(plan, [line])
-
     def policy(
         self,
         *,
@@ -277,6 +244,11 @@ class Correspondence:
             legal_basis=legal_basis or USUAL_BASIS.get(kind, LegalBasis.LEGITIMATE_INTEREST),
             onward=Onward.NONE,
         )
+
+    def _checked(self, plan: Plan, lines: Sequence[bytes]) -> Letter:
+        letter = Letter(plan=plan, lines=tuple(lines))
+        read_letter(self._vault, letter, own=self._org, now=self._clock())
+        return letter
 
     def _reply_plan(
         self, original: StoredBundle, recipients: Sequence[OrgId], *, kind: BundleKind, title: str
@@ -394,7 +366,7 @@ def _response_arrival(vault: Vault, header: Header, lines: Sequence[bytes], own:
             "An answer comes from an organisation that we had not asked.",
             observed=f"{header.org}, request {header.refs[0]}",
         )
-    row = _answer_row(request, header.org, header.id, said, header.created)
+    row = answer_row(request, header.org, header.id, said, header.created)
     records = [None if isinstance(one, Malformed) else one for one in outcomes]
     bad = [
         (place, one.code)
@@ -418,8 +390,8 @@ def _sighting_arrival(vault: Vault, header: Header, lines: Sequence[bytes], own:
             observed=f"{header.org}, bundle {ref}",
         )
     bundle = find_bundle(vault, ref, own)
-    _require_records(bundle, said)
-    rows = _sighting_rows(bundle, header.org, header.id, said, header.created)
+    require_records(bundle, said)
+    rows = sighting_rows(bundle, header.org, header.id, said, header.created)
     wrong = [
         WHOLE if one.record is None else one.record for one in said if one.saw is Saw.FALSE_POSITIVE
     ]
@@ -441,46 +413,3 @@ def _request_of(vault: Vault, id_: BundleId, org: OrgId) -> RequestRow | None:
 def _was_sent_to(vault: Vault, id_: BundleId, org: OrgId) -> bool:
     row = outbox_row(vault, id_)
     return row is not None and org in row.recipients
-
-
-def _require_records(bundle: StoredBundle, sightings: Sequence[Sighting]) -> None:
-    numbers = [one.record for one in sightings if one.record is not None]
-    if numbers and max(numbers) >= bundle.n:
-        raise Refused(
-            "record_unknown",
-            f"The bundle has {bundle.n} records, counted from 0.",
-            observed=str(max(numbers)),
-        )
-
-
-def _answer_row(
-    request: RequestRow, org: OrgId, bundle: BundleId, response: Response, at: int
-) -> AnswerRow:
-    return AnswerRow(
-        request_org=request.org,
-        request=request.id,
-        org=org,
-        id=bundle,
-        outcome=response.outcome.value,
-        reason=None if response.reason is None else response.reason.value,
-        at=at,
-    )
-
-
-def _sighting_rows(
-    bundle: StoredBundle, org: OrgId, by: BundleId, sightings: Sequence[Sighting], at: int
-) -> list[SightingRow]:
-    return [
-        SightingRow(
-            org=bundle.org,
-            bundle=bundle.id,
-            record=WHOLE if one.record is None else one.record,
-            by_org=org,
-            by_id=by,
-            saw=one.saw.value,
-            count=one.count.value,
-            period=one.period.value,
-            at=at,
-        )
-        for one in sightings
-    ]

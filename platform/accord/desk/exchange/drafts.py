@@ -3,7 +3,8 @@
 Invariants: the digest is over recipients, marking and every record line; approving names the
 digest that was read, so a draft that changed is another draft; the maker never approves; the lines
 that are sealed are the draft's own, byte for byte. Nothing has left this computer before that. What
-the recipients have already goes once more with a reason only.
+the recipients have already goes once more with a reason only. A request, answer, sighting or notice
+waits as records do; a recall never waits.
 """
 
 import hashlib
@@ -14,7 +15,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from accord.clock import Clock
-from accord.desk.exchange.submission import Plan, SendReport, Submissions
+from accord.desk.exchange.correspondence import Correspondence
+from accord.desk.exchange.letters import LETTERS, Letter
+from accord.desk.exchange.submission import Plan, SendReport, SentBundle, Submissions
 from accord.desk.indicators import sent_again
 from accord.desk.storage import Vault
 from accord.desk.storage.drafts import (
@@ -28,7 +31,7 @@ from accord.desk.storage.drafts import (
 )
 from accord.desk.storage.journal import Act, record_act_in, says_why
 from accord.desk.storage.outbox import finished_source, submissions_of
-from accord.kernel.bundle.model import HandlingPolicy
+from accord.kernel.bundle.model import MAX_REFS, HandlingPolicy
 from accord.kernel.encoding import (
     dump_object,
     parse_object,
@@ -38,7 +41,7 @@ from accord.kernel.encoding import (
 )
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.errors import Conflict, Refused, VerificationFailed
-from accord.kernel.identifiers import parse_org_id
+from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.kernel.indicators import IndicatorRecord
 from accord.kernel.markings import BundleKind, LegalBasis, Onward, Purpose, Tlp, parse_code
 
@@ -53,10 +56,21 @@ class Drafts:
 
     vault: Vault
     submissions: Submissions
+    letters: Correspondence
     clock: Clock
 
+    def submit(self, letter: Letter, *, maker: str) -> SentBundle | Draft:
+        """Send a letter, or lay it aside where a second person approves first.
+
+        Raises:
+            As ``Correspondence.post`` and ``make``.
+        """
+        if self.submissions.needs_approval(letter.plan):
+            return self.make(letter.plan, letter.lines, maker=maker)
+        return self.letters.post(letter)
+
     def make(self, plan: Plan, lines: Sequence[bytes], *, maker: str) -> Draft:
-        """Lay records aside until somebody else approves.
+        """Lay records, or the lines of a letter, aside until somebody else approves.
 
         Raises:
             Refused: the charter's code when approval would not help; ``draft_empty``,
@@ -118,12 +132,17 @@ class Drafts:
 
         def first() -> None:
             # While nobody else can send: of two drafts of one file, the second finds the first.
-            if not (reason or draft.reason):
+            if finished_source(self.vault, draft.digest) is not None:
+                raise _decided(draft)
+            if plan.kind not in LETTERS and not (reason or draft.reason):
                 self._refuse_repeats(draft, plan, lines)
             if draft.state is DraftState.WAITING:
                 self._decide(draft, DraftState.APPROVED, Act.DRAFT_APPROVE, person, reason=reason)
 
-        return self.submissions.send_encoded(plan, _records(lines), first=first)
+        if plan.kind not in LETTERS:
+            return self.submissions.send_encoded(plan, _records(lines), first=first)
+        sent = self.letters.post(Letter(plan=plan, lines=tuple(lines)), first=first)
+        return SendReport(bundles=(sent,), records=sent.n, repeated=0, resumed=False)
 
     def refuse(self, no: int, *, person: str, reason: str) -> Draft:
         """Refuse a draft, or take one's own back; its records are deleted.
@@ -241,6 +260,8 @@ def format_plan(plan: Plan, draft: str) -> bytes:
         "expires": plan.expires,
         "title": plan.head.title,
     }
+    if plan.refs:
+        obj["refs"] = list(plan.refs)
     return dump_object(obj)
 
 
@@ -251,6 +272,7 @@ def parse_plan(data: bytes) -> Plan:
         Malformed: it is damaged.
     """
     obj = parse_object(data, limit=MAX_PLAN)
+    refs = require_list(obj, "refs", maximum=MAX_REFS) if "refs" in obj else []
     return Plan(
         recipients=tuple(parse_org_id(one) for one in require_list(obj, "recipients", maximum=512)),
         kind=parse_code(BundleKind, obj["kind"], code="kind_unknown"),
@@ -262,4 +284,5 @@ def parse_plan(data: bytes) -> Plan:
         ),
         expires=require_int(obj, "expires"),
         head=PayloadHead(title=require_str(obj, "title", limit=200)),
+        refs=tuple(parse_bundle_id(one) for one in refs),
     )

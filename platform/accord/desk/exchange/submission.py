@@ -36,6 +36,7 @@ from accord.desk.storage.outbox import (
     outbox_row,
     read_sealed,
     remove_orphans,
+    submissions_of,
     unfinished,
     write_sealed,
 )
@@ -227,7 +228,12 @@ class Submissions:
         return f"Only these and your own desk can open it: {'; '.join(names)}. The hub cannot."
 
     def needs_approval(self, plan: Plan) -> bool:
-        """Tell whether a second person approves: by our own rule, or by the charter's."""
+        """Tell whether a second person approves: by our own rule, or by the charter's.
+
+        A recall waits for nobody: the charter lets it follow its bundle, and so does our own rule.
+        """
+        if plan.recalls:
+            return False
         return self._four_eyes or self.decide(replace(plan, approved=True)).approval
 
     def send(
@@ -268,6 +274,12 @@ class Submissions:
         While one part is sealed and put, the next is taken from ``records``. ``first`` is called
         when nobody else can send any more, and may still refuse.
         """
+        self._require_may(plan)
+        with only_sender(self._vault):
+            first()
+            return self._send(plan, records, wait=wait, on_bundle=on_bundle)
+
+    def _require_may(self, plan: Plan) -> None:
         self.decide(plan).require()
         if not plan.approved and self.needs_approval(plan):
             raise Refused(
@@ -275,9 +287,6 @@ class Submissions:
                 "A second person of your organisation approves first; nothing has been sent.",
                 next_step="Say who you are with --as; then a colleague approves the draft.",
             )
-        with only_sender(self._vault):
-            first()
-            return self._send(plan, records, wait=wait, on_bundle=on_bundle)
 
     def _send(
         self,
@@ -289,13 +298,7 @@ class Submissions:
     ) -> SendReport:
         remove_orphans(self._vault)
         self.flush()
-        key, resumed = begin_submission(
-            self._vault,
-            _base_key(plan),
-            source=plan.source,
-            name=plan.name,
-            now=self._clock(),
-        )
+        key, resumed = self._begin(plan)
         sent: list[BundleId] = []
         total = repeated = 0
 
@@ -343,8 +346,12 @@ class Submissions:
         records: Sequence[IndicatorRecord | None] = (),
         note: Note = lambda _connection, _bundle: None,
         wait: bool = True,
+        first: Callable[[], None] = lambda: None,
     ) -> SentBundle:
         """Send one bundle of other lines (a retraction, a request); returns how far it came.
+
+        With a ``source`` in the plan (a draft's digest) it is sealed once: sending it again after
+        it was cut off finishes that bundle.
 
         Args:
             plan: to whom and how.
@@ -352,17 +359,44 @@ class Submissions:
             records: the indicator record of each line, ``None`` for a line that is none.
             note: writes what it says beside it, in the transaction that stores it.
             wait: wait for the receipt.
+            first: as in ``send_encoded``.
 
         Raises:
             As ``send``.
         """
-        self.decide(plan).require()
+        self._require_may(plan)
         with only_sender(self._vault):
-            bundle = self._seal(plan, lines, records, submission=None, note=note)
+            first()
+            key = None if plan.source is None else self._begin(plan)[0]
+            was = bundles_of_submission(self._vault, key) if key else []
+            bundle = (
+                was[0].id if was else self._seal(plan, lines, records, submission=key, note=note)
+            )
             self._put(bundle)
+            if key:
+                finish_submission(self._vault, key, now=self._clock())
         if wait:
             self._collect([bundle])
         return self.status(bundle)
+
+    def take_up(self, source: bytes) -> SentBundle | None:
+        """Finish the one bundle of a draft that was sealed and then cut off, if there is one.
+
+        Raises:
+            Unavailable: the hub cannot be reached; it waits in the outbox.
+        """
+        for key in submissions_of(self._vault, source):
+            for one in bundles_of_submission(self._vault, key):
+                with only_sender(self._vault):
+                    self._put(one.id)
+                    finish_submission(self._vault, key, now=self._clock())
+                self._collect([one.id])
+                return self.status(one.id)
+        return None
+
+    def _begin(self, plan: Plan) -> tuple[bytes, bool]:
+        base, now = _base_key(plan), self._clock()
+        return begin_submission(self._vault, base, source=plan.source, name=plan.name, now=now)
 
     def flush(
         self, *, on_bundle: OnBundle = lambda _bundle: None, pause: Pause | None = None

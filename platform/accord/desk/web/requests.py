@@ -8,16 +8,18 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from accord.clock import Clock
-from accord.desk.exchange.correspondence import Correspondence
+from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.routing import Contact, contacts
 from accord.desk.exchange.standing import RequestView, requests_now, view_of
 from accord.desk.exchange.templates import TEMPLATES
 from accord.desk.intake.notes import guard_note
 from accord.desk.storage import Vault, Way
+from accord.desk.storage.drafts import Draft
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import OutboxState
 from accord.desk.storage.requests import RequestRow, answers_to, find_request
 from accord.desk.web import words
+from accord.desk.web.drafts import DRAFTS
 from accord.kernel.correspondence.request import Close, Closing
 from accord.kernel.correspondence.response import DeclineReason, Outcome, Response
 from accord.kernel.correspondence.words import MAX_TEXT
@@ -40,14 +42,14 @@ class Letters:
     """What these pages work with.
 
     Attributes:
-        correspondence: sends; only asked for once the desk is enrolled.
+        verbs: send, or lay aside for a second person; only asked for once the desk is enrolled.
         directory: the verified mirror as it is here, without asking the hub.
     """
 
     vault: Vault
     org: OrgId | None
     clock: Clock
-    correspondence: Callable[[], AbstractContextManager[Correspondence]]
+    verbs: Callable[[], AbstractContextManager[Drafts]]
     directory: Callable[[], DirectoryState]
     checked: Callable[[], int | None]
 
@@ -83,10 +85,10 @@ def request_routes(letters: Letters) -> Blueprint:
         """Answer it, or close it."""
         row = _row(letters, org, request_id)
         try:
-            _act(letters, row)
+            draft = _act(letters, row)
         except AccordError as error:
             return Answer(_page(letters, row, error), problem_of(error).status)
-        return redirect(f"{REQUESTS}/{row.org}/{row.id}", 303)
+        return redirect(f"{DRAFTS}/{draft.no}" if draft else f"{REQUESTS}/{row.org}/{row.id}", 303)
 
     @routes.get(CONTACTS)
     @declare("contact:list", who=Who.PERSON)
@@ -145,23 +147,27 @@ def _page(letters: Letters, row: RequestRow, error: AccordError | None = None) -
     )
 
 
-def _act(letters: Letters, row: RequestRow) -> None:
-    """Do what the form says; text goes through the note guard.
+def _act(letters: Letters, row: RequestRow) -> Draft | None:
+    """Do what the form says; text goes through the note guard. Return what waits now, if it does.
 
     Raises:
-        AccordError: what ``Correspondence`` raises, or the hub's refusal.
+        AccordError: what ``Drafts.submit`` raises, or the hub's refusal.
     """
     text, _taken = guard_note(_text(), limit=MAX_TEXT)
     close = request.form.get("close", "")
-    _journal(letters, row, f"closed: {close}" if close else request.form.get("outcome", ""))
-    with letters.correspondence() as correspondence:
+    with letters.verbs() as verbs:
         if close:
             why = parse_code(Close, close, code="close_unknown")
-            sent = correspondence.close(row, Closing(close=why, text=text))
+            letter = verbs.letters.closing_letter(row, Closing(close=why, text=text))
         else:
-            sent = correspondence.answer(row, _response(text))
+            letter = verbs.letters.answer_letter(row, _response(text))
+        _journal(letters, row, f"closed: {close}" if close else request.form.get("outcome", ""))
+        sent = verbs.submit(letter, maker=current_actor().name)
+    if isinstance(sent, Draft):
+        return sent
     if sent.state is OutboxState.REFUSED:
         raise Refused(sent.code or "hub_refused", sent.message or gettext("The hub refused it."))
+    return None
 
 
 def _text() -> str:
