@@ -5,6 +5,7 @@ words, compared by voice, decide. What comes back counts only when it stands in 
 directory with exactly our keys.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 from accord.desk.exchange.client import HubClient
@@ -47,19 +48,26 @@ class Application:
     invite: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Enrolment:
-    """Where the enrolment stands, the words to compare, and who acts next.
+    """Where the enrolment stands, and who acts next.
 
     ``expires`` is until when the hub takes it (unix seconds); ``reason`` why it was refused.
+    ``root_file`` and ``statement`` are what the words are made of.
     """
 
     org: OrgId
     state: str
     next_actor: str
-    words: tuple[str, ...]
+    root_file: bytes = field(repr=False)
+    statement: bytes = field(repr=False)
     expires: int | None = None
     reason: str | None = None
+
+    @functools.cached_property
+    def words(self) -> tuple[str, ...]:
+        """The six words to compare by voice; costly, so made once and only when asked for."""
+        return six_words(self.root_file, self.statement)
 
 
 def fetch_root(client: HubClient, expected: bytes | None) -> bytes:
@@ -228,7 +236,8 @@ def _enrolment(state: dict[str, object], root_file: bytes, statement: bytes) -> 
         org=ours,
         state=str(state["state"]),
         next_actor=str(state["next_actor"]),
-        words=six_words(root_file, statement),
+        root_file=root_file,
+        statement=statement,
         expires=int(str(state["expires"])),
         reason=None if state.get("reason") is None else str(state["reason"]),
     )
