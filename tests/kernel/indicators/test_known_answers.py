@@ -3,9 +3,11 @@
 import csv
 import json
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from publicsuffixlist import PublicSuffixList
 
 from accord.kernel.errors import Malformed
 from accord.kernel.indicators import (
@@ -250,3 +252,15 @@ def test_a_batch_gives_the_same_answers_for_all_of_them(shared: Path) -> None:
     for (text, told), got in zip(entries, batch, strict=False):
         expected = outcome(text, network=told)
         assert (got.code if isinstance(got, Malformed) else got) == expected, (text, told)
+
+
+def test_every_rule_of_the_suffix_list_gives_the_domain_that_the_whole_list_gives() -> None:
+    whole = PublicSuffixList()
+    text = (resources.files("publicsuffixlist") / "public_suffix_list.dat").read_text("utf-8")
+    rules = [line.split()[0].lstrip("!*.") for line in text.splitlines() if line[:2].strip("/")]
+    names = [f"a.b.{rule}".encode("idna").decode() for rule in rules]
+    assert [whole.privatesuffix(name) for name in names] == [
+        hosts.domain(name, listed=False).registrable for name in names
+    ]
+    assert len(names) > 9_000
+    assert sum("xn--" in name for name in names) > 400

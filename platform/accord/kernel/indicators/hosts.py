@@ -58,8 +58,9 @@ class Host(msgspec.Struct, frozen=True, gc=False):
 
 
 @functools.cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+def _suffixes(*, encoded: bool) -> PublicSuffixList:
+    """The list; without ``encoded`` it lacks the rules in punycode, which take long to make."""
+    return PublicSuffixList(accept_encoded_idn=encoded)
 
 
 def refused(code: str, message: str, *, next_step: str | None = None) -> Malformed:
@@ -216,7 +217,7 @@ def domain(
     if gateway is not None and onion_is_right(gateway.group(1)):
         value = gateway.group(1) + ".onion"
         return Host(Kind.ONION, value, value, value, ("gateway",))
-    registrable = _suffixes().privatesuffix(host)
+    registrable = _suffixes(encoded="xn--" in host).privatesuffix(host)
     if registrable is None and not listed:
         registrable = host
     if registrable is None:
