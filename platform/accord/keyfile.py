@@ -47,6 +47,7 @@ _KIND = "accord-keys"
 _TIME = 3
 _MEMORY = 64 * 1024
 _LANES = 4
+_COST = _TIME, _MEMORY, _LANES
 _MAX_TIME = 10
 _MAX_MEMORY = 1024 * 1024
 _MAX_LANES = 16
@@ -130,13 +131,16 @@ def load_keys(path: Path, passphrase: bytes) -> dict[str, bytes]:
         raise damaged from error
 
 
-def _seal(keys: Mapping[str, bytes], passphrase: bytes) -> bytes:
+def _seal(
+    keys: Mapping[str, bytes], passphrase: bytes, *, cost: tuple[int, int, int] = _COST
+) -> bytes:
     salt, nonce = secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_NONCE_SIZE)
+    time, memory, lanes = cost
     kdf: dict[str, JsonValue] = {
         "name": "argon2id",
-        "t": _TIME,
-        "m": _MEMORY,
-        "p": _LANES,
+        "t": time,
+        "m": memory,
+        "p": lanes,
         "salt": b64encode(salt),
     }
     head: dict[str, JsonValue] = {

@@ -23,6 +23,7 @@ from tests.desk.test_commands import _serve as serve_hub
 from tests.desk.wire import DeskAt, plan
 from tests.support import hub_world
 from tests.support.hub_world import BTC, Desk, World
+from tests.support.light_keys import save_light_keys
 from waitress.server import create_server
 
 from accord.cli.main import main
@@ -34,7 +35,6 @@ from accord.kernel.directory.rootfile import LogName
 from accord.kernel.errors import Unavailable
 from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import OrgKind
-from accord.keyfile import save_keys
 from accord.protocol.paths import BUNDLE_TYPE
 
 PASSPHRASE = b"a passphrase for the killed"
@@ -129,7 +129,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
     keys = {}
     for name, pair in world.log_keys.items():
         keys |= {f"{name}.ed25519": pair.ed25519_seed, f"{name}.mldsa44": pair.mldsa44_seed}
-    save_keys(home / "keys.accord", keys, PASSPHRASE)
+    save_light_keys(home / "keys.accord", keys, PASSPHRASE)
     (home / "root.json").write_bytes(world.root_bytes)
     settings = (home / "hub.toml").read_text().replace("port = 8600", "port = 0")
     (home / "hub.toml").write_text(settings)

@@ -12,12 +12,12 @@ from jsonschema import Draft202012Validator
 from tests.hub.test_opened import PASSPHRASE, seeds
 from tests.support import hub_world
 from tests.support.hub_world import World
+from tests.support.light_keys import save_light_keys
 
 from accord.cli.main import main
 from accord.clock import system_clock
 from accord.kernel.directory.countersigning import add_signature, read_document
 from accord.kernel.markings import OrgKind
-from accord.keyfile import save_keys
 
 
 @dataclass
@@ -61,7 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Hub
         world.enrol("bank", OrgKind.FINANCIAL)
         world.services.enrolments.invite("late", OrgKind.NGO, now=world.clock())
         world.services.close()
-        save_keys(world.config.keys, seeds(world.log_keys), PASSPHRASE)
+        save_light_keys(world.config.keys, seeds(world.log_keys), PASSPHRASE)
         world.config.root.write_bytes(world.root_bytes)
         patch.setenv("ACCORD_PASSPHRASE_FILE", str(passphrase))
         yield Hub(

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from tests.hub.test_opened import PASSPHRASE, seeds
 from tests.support import hub_world
 from tests.support.hub_world import Desk, World
+from tests.support.light_keys import save_light_keys
 
 from accord.cli.main import main
 from accord.clock import system_clock
 from accord.hub.audit.tables import AuditEvent
 from accord.kernel.markings import OrgKind
-from accord.keyfile import save_keys
 
 
 @dataclass
@@ -63,7 +63,7 @@ def hub(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
             name, sealed = sender.seal(police)
             assert sender.put_bundle(sealed, name).json()["held"] == "burst"
     world.services.close()
-    save_keys(world.config.keys, seeds(world.log_keys), PASSPHRASE)
+    save_light_keys(world.config.keys, seeds(world.log_keys), PASSPHRASE)
     world.config.root.write_bytes(world.root_bytes)
     yield Hub(world=world, schemas=project / "schemas" / "cli", bank=bank, other=other)
     world.client.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
+from tests.support.light_keys import lighten
 
 from accord.cli.main import main
 from accord.kernel.directory.registrars import Registrar, parse_registrar
@@ -51,6 +52,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             homes[name] = tmp_path_factory.mktemp(name)
             done = run("init", "--name", name, "--home", homes[name])
             assert done.exit_code == 0, done.output
+            lighten(homes[name] / "registrar.key", b"correct horse")
     return homes
 
 

@@ -1,10 +1,12 @@
 """The commands over real HTTP: their output fits the published schemas, their exit codes the table."""
 
+import functools
 import json
 import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,11 +23,13 @@ from tests.desk.conftest import records_of
 from tests.desk.wire import plan
 from tests.support import hub_world
 from tests.support.hub_world import BTC, World
+from tests.support.light_keys import lighten
 from waitress.server import create_server
 
 from accord.cli.main import main
 from accord.clock import system_clock
 from accord.desk.app import open_desk
+from accord.desk.config import read_config, write_config
 from accord.desk.exchange.confirmations import Confirmation, collect, confirmations
 from accord.hub.app import make_hub
 from accord.kernel.directory.statements import countersign
@@ -123,10 +127,27 @@ def passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", str(path))
 
 
+@functools.cache
+def _made(schemas: Path, name: str) -> dict[str, bytes]:
+    """Return the files of a desk as ``desk init`` leaves them, made once for each name."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / name
+        made = Cli(home=home, schemas=schemas).run(
+            "desk", "init", "--hub", "http://127.0.0.1:1", "--port", "0"
+        )
+        assert made["password"] not in (home / "desk.toml").read_text()
+        for file in ("keys.accord", "recovery.accord"):
+            lighten(home / file, PASSPHRASE)
+        return {path.name: path.read_bytes() for path in home.iterdir()}
+
+
 def enrolled(live: Live, home: Path, schemas: Path, name: str, kind: OrgKind) -> Cli:
     cli = Cli(home=home, schemas=schemas)
-    made = cli.run("desk", "init", "--hub", live.url, "--port", "0")
-    assert made["password"] not in (home / "desk.toml").read_text()
+    home.mkdir(mode=0o700, parents=True)
+    for file, content in _made(schemas, name).items():
+        (home / file).touch(mode=0o600)
+        (home / file).write_bytes(content)
+    write_config(replace(read_config(home), hub=live.url), replace=True)
     _, code = live.world.services.enrolments.invite(name, kind, now=live.world.clock())
     root = home.parent / "root-from-the-operator.json"
     root.write_bytes(live.world.root_bytes)

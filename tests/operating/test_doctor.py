@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from tests.support.hub_world import NOW, World
+from tests.support.light_keys import save_light_keys
 
 from accord.cli.main import main
 from accord.findings import FULL_BYTES, Finding, examine_clock, examine_disk_speed, sync_millis
 from accord.hub.cli import doctor as hub_doctor
 from accord.kernel.markings import OrgKind
-from accord.keyfile import save_keys
 
 PASSPHRASE = b"a passphrase for the doctor"
 SCHEMA = json.loads(
@@ -35,7 +35,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World
     keys = {}
     for name, pair in world.log_keys.items():
         keys |= {f"{name}.ed25519": pair.ed25519_seed, f"{name}.mldsa44": pair.mldsa44_seed}
-    save_keys(world.config.keys, keys, PASSPHRASE)
+    save_light_keys(world.config.keys, keys, PASSPHRASE)
     world.config.root.write_bytes(world.root_bytes)
     passphrase = tmp_path / "passphrase"
     passphrase.touch(mode=0o600)

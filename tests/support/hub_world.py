@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 from tests.support import postgres
+from tests.support.light_keys import save_light_keys
 
 from accord.hub.app import make_hub
 from accord.hub.config import HubConfig, new_config
@@ -53,7 +54,6 @@ from accord.kernel.policy.charter import sign_charter
 from accord.kernel.policy.default_charter import DEFAULT_CHARTER
 from accord.kernel.tlog.checkpoint import verify_cosigned
 from accord.kernel.tlog.notes import LogKeyPair, WitnessKeyPair
-from accord.keyfile import save_keys
 from accord.protocol.signatures import sign_request
 from accord.witness.app import create_app
 from accord.witness.service import LogBook
@@ -349,7 +349,7 @@ class World:
         keys = {}
         for name, pair in self.log_keys.items():
             keys |= {f"{name}.ed25519": pair.ed25519_seed, f"{name}.mldsa44": pair.mldsa44_seed}
-        save_keys(self.config.keys, keys, passphrase)
+        save_light_keys(self.config.keys, keys, passphrase)
         self.config.root.write_bytes(self.root_bytes)
 
     def copy(self, folder: Path) -> "Copy":

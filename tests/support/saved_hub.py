@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx2
 from tests.support.hub_world import World
+from tests.support.light_keys import save_light_keys
 
 from accord.hub.cli.restoring import Restored, Target, rehearse, restore_home
 from accord.hub.storage.bodies import INLINE_LIMIT
 from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import OrgKind
-from accord.keyfile import save_keys
 
 KEYS_PASSPHRASE = b"a passphrase of the log keys"
 PASSPHRASE = b"another one for the backup"
@@ -27,7 +27,7 @@ class Saved:
         keys = {}
         for name, pair in self.world.log_keys.items():
             keys |= {f"{name}.ed25519": pair.ed25519_seed, f"{name}.mldsa44": pair.mldsa44_seed}
-        save_keys(self.world.config.keys, keys, KEYS_PASSPHRASE)
+        save_light_keys(self.world.config.keys, keys, KEYS_PASSPHRASE)
         self.world.config.root.write_bytes(self.world.root_bytes)
         self.bank = self.world.enrol("first-bank", OrgKind.FINANCIAL)
         self.police = self.world.enrol("police", OrgKind.LAW_ENFORCEMENT)
