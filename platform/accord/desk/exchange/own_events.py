@@ -7,6 +7,7 @@ us it logged, and every delivery that we took, is among them. What the hub left 
 changed fails one of these.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,8 @@ from accord.protocol.schemas.events import MAX_EVENTS, EventsPage
 SLACK_SECONDS = 600
 """Clocks of desk and witnesses may differ so much; a delivery must be logged by then."""
 
+_SENDER = re.compile(r"(?:^| )sender=([^ ]+)(?: |$)")
+
 _TELL = "Keep this vault as evidence; tell the hub's operator, the registrars and the witnesses."
 
 
@@ -62,7 +65,7 @@ def check_own_events(
             add_own_events(connection, page.head, rows, now=clock())
         count += len(page.events)
     if cosigned is not None:
-        _compare(vault, cosigned)  # (4)
+        _compare(vault, org, cosigned)  # (4)
     return count
 
 
@@ -166,6 +169,7 @@ def _rows(page: VerifiedPage) -> list[OwnEventRow]:
                 actor=fields.get("org", ""),
                 subject=fields.get("subject", ""),
                 outcome=fields.get("outcome", ""),
+                sender=_sender(fields),
                 at=int(time) if time.isascii() and time.isdigit() else 0,
                 opened=item["record"] if kept else None,
                 path=b"".join(item["path"]) if kept else None,
@@ -175,8 +179,16 @@ def _rows(page: VerifiedPage) -> list[OwnEventRow]:
     return rows
 
 
-def _compare(vault: Vault, cosigned: CosignedCheckpoint) -> None:
-    accepted = unlogged_acceptances(vault, size=cosigned.checkpoint.size)
+def _sender(fields: Mapping[str, str]) -> str:
+    """Return whose bundle an event is about; empty where it does not say so."""
+    told = _SENDER.search(fields.get("detail", ""))
+    if told is not None:
+        return told.group(1)
+    return fields.get("org", "") if fields.get("what") == ACCEPTED else ""
+
+
+def _compare(vault: Vault, org: OrgId, cosigned: CosignedCheckpoint) -> None:
+    accepted = unlogged_acceptances(vault, org, size=cosigned.checkpoint.size)
     if accepted:
         bundle, index = accepted[0]
         raise VerificationFailed(
@@ -194,7 +206,7 @@ def _compare(vault: Vault, cosigned: CosignedCheckpoint) -> None:
             next_step=_TELL,
         )
     before = min(cosigned.times.values(), default=0) - SLACK_SECONDS
-    delivered = unlogged_deliveries(vault, before=before)
+    delivered = unlogged_deliveries(vault, org, before=before)
     if delivered:
         raise VerificationFailed(
             "event_missing",

@@ -246,7 +246,7 @@ def facts_of(vault: Vault, bundle: StoredBundle, about: About, *, now: int) -> F
         ],
         recalls=recalls(vault, bundle.org, now=now, original=bundle.id),
         hints=hints_of(vault, bundle.org, bundle.id),
-        logged=own_events_of(vault, bundle.id),
+        logged=own_events_of(vault, bundle.org, bundle.id),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accord.desk.storage.vault import Vault
-from accord.kernel.identifiers import OrgId
+from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.tlog.heads import OrgHead, start_of
 
 
@@ -13,8 +13,9 @@ from accord.kernel.tlog.heads import OrgHead, start_of
 class OwnEventRow:
     """Event ``seq`` of ours: number in the log, class, who acted, on what, outcome, time.
 
-    ``opened`` and ``path`` are kept of acceptances alone: what opens to us, and the path (32-byte
-    hashes, one after the other) under the checkpoint of ``size``, which the vault has, too.
+    ``sender`` is whose bundle it is about; empty of other things, and in events of before hubs told
+    it. ``opened`` and ``path`` are kept of acceptances alone: what opens to us, and the path
+    (32-byte hashes, one after the other) under the checkpoint of ``size``, which the vault has.
     """
 
     seq: int
@@ -24,6 +25,7 @@ class OwnEventRow:
     subject: str
     outcome: str
     at: int
+    sender: str = ""
     opened: bytes | None = None
     path: bytes | None = None
     size: int | None = None
@@ -64,12 +66,18 @@ def add_own_events(
     )
 
 
-def own_events_of(vault: Vault, subject: str) -> list[OwnEventRow]:
-    """Return the events on one thing, for example a bundle, in the log's order."""
+def own_events_of(vault: Vault, org: OrgId, bundle: BundleId) -> list[OwnEventRow]:
+    """Return the events on the bundle that we, ``org``, sent under this id, in the log's order.
+
+    A delivery concerns its recipient and the sender alone, so that one of before hubs told the
+    sender is of a bundle of ours when somebody else took it.
+    """
     names = _COLUMNS[: _COLUMNS.index("opened")]
     rows = vault.connection.execute(
-        f"SELECT {', '.join(names)} FROM own_events WHERE subject = ? ORDER BY seq",  # noqa: S608 - our own names
-        (subject,),
+        f"SELECT {', '.join(names)} FROM own_events WHERE subject = ?"  # noqa: S608 - our own names
+        " AND (sender = ? OR (sender = '' AND what = 'bundle.delivered' AND actor <> ?))"
+        " ORDER BY seq",
+        (bundle, org, org),
     )
     return [OwnEventRow(**dict(zip(names, row, strict=True))) for row in rows]
 
@@ -77,24 +85,36 @@ def own_events_of(vault: Vault, subject: str) -> list[OwnEventRow]:
 # A subject is empty when the hub had erased it, its time being over, before we saw the event.
 
 
-def unlogged_acceptances(vault: Vault, *, size: int) -> list[tuple[str, int]]:
+def unlogged_acceptances(vault: Vault, org: OrgId, *, size: int) -> list[tuple[str, int]]:
     """Return our bundles that the hub said it logged below ``size`` and did not: id and index."""
     rows = vault.connection.execute(
         "SELECT id, log_index FROM outbox WHERE log_index IS NOT NULL AND log_index < ?"
         " AND NOT EXISTS (SELECT 1 FROM own_events WHERE own_events.what = 'bundle.accepted'"
-        " AND own_events.subject IN (outbox.id, '') AND own_events.number = outbox.log_index)"
+        " AND (own_events.subject = '' OR (own_events.subject = outbox.id"
+        " AND own_events.sender = ?)) AND own_events.number = outbox.log_index)"
         " ORDER BY log_index",
-        (size,),
+        (size, org),
     )
     return [(row[0], row[1]) for row in rows]
 
 
-def unlogged_deliveries(vault: Vault, *, before: int) -> list[str]:
-    """Return bundles that we got before second ``before`` and whose delivery was not logged."""
+def unlogged_deliveries(vault: Vault, org: OrgId, *, before: int) -> list[str]:
+    """Return ids of bundles that we, ``org``, got before second ``before`` without an event.
+
+    Events of before hubs told the sender count one bundle each, of whichever sender: two that came
+    under one id need two of them.
+    """
     rows = vault.connection.execute(
-        "SELECT DISTINCT id FROM deliveries WHERE id IS NOT NULL AND at < ?"
+        "SELECT id, count(DISTINCT org) - (SELECT count(*) FROM own_events"
+        "  WHERE own_events.what = 'bundle.delivered' AND own_events.subject = deliveries.id"
+        "  AND own_events.sender = '' AND own_events.actor = ?) AS lacking"
+        " FROM deliveries WHERE id IS NOT NULL AND at < ?"
         " AND NOT EXISTS (SELECT 1 FROM own_events WHERE own_events.what = 'bundle.delivered'"
-        " AND own_events.subject IN (deliveries.id, '')) ORDER BY id",
-        (before,),
+        "  AND own_events.subject = '')"
+        " AND NOT EXISTS (SELECT 1 FROM own_events WHERE own_events.what = 'bundle.delivered'"
+        "  AND own_events.subject = deliveries.id AND own_events.sender = deliveries.org"
+        "  AND own_events.actor = ?)"
+        " GROUP BY id HAVING lacking > 0 ORDER BY id",
+        (org, before, org),
     )
     return [row[0] for row in rows]

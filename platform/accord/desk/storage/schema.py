@@ -268,5 +268,11 @@ VERSIONS: tuple[str, ...] = (
         PRIMARY KEY (size, root)
     ) WITHOUT ROWID;
     """,
+    """
+    -- Whose bundle an event of the hub is about: ids are unique for each sender only. Empty where
+    -- the hub did not tell it yet; who had a bundle accepted was its sender then, too.
+    ALTER TABLE own_events ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+    UPDATE own_events SET sender = actor WHERE what = 'bundle.accepted';
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

@@ -228,7 +228,9 @@ class Event:
         subject: what it was done to, for example a bundle's id.
         basis: the reason or rule on which it rests.
         outcome: ``ok`` or the stable code of the refusal.
-        detail: closed facts, for example the directory size that was used.
+        detail: closed facts, for example the directory size that was used. Whoever names a bundle
+            as ``subject`` says here whose it is, ``sender=<organisation>``: ids are unique for each
+            sender only.
         concerns: organisations that get a number of their own for this event, beside ``org``.
     """
 

@@ -110,7 +110,7 @@ class Acknowledgements:
                     what=EventClass.BUNDLE_ACKNOWLEDGED,
                     org=actor.org,
                     subject=said.items[0].bundle,
-                    detail=f"n={len(said.items)}",
+                    detail=f"n={len(said.items)} sender={sender}",
                     concerns=(actor.org, sender),
                 ),
                 now=now,
@@ -127,7 +127,9 @@ class Acknowledgements:
             )
             for item in said.items:
                 if item.state is Outcome.RECALL_APPLIED:
-                    note_applied(connection, self._recorder, actor.org, item.bundle, now=now)
+                    note_applied(
+                        connection, self._recorder, actor.org, sender, item.bundle, now=now
+                    )
             return Taken(count=len(said.items), index=index)
 
         return self._writer.run(act)

@@ -275,6 +275,7 @@ class Deliveries:
                         what=EventClass.BUNDLE_DELIVERED,
                         org=org,
                         subject=bundle_id,
+                        detail=f"sender={sender}",
                         concerns=(org, sender),
                     ),
                     now=now,

@@ -35,16 +35,25 @@ class RecallCount:
 
 
 def note_applied(
-    connection: Connection, recorder: Recorder, org: OrgId, bundle: BundleId, *, now: int
+    connection: Connection,
+    recorder: Recorder,
+    org: OrgId,
+    sender: OrgId,
+    bundle: BundleId,
+    *,
+    now: int,
 ) -> None:
-    """Count ``org``'s signed word that it applied retraction ``bundle``; tell when all have.
+    """Count ``org``'s signed word that it applied ``sender``'s retraction; tell when all have.
+
+    The sender is asked for, as another member may have used the same id for its own retraction.
 
     Only inside an act of the writer, after the acknowledgement was verified.
     """
     row = connection.execute(
-        select(BundleRow.number, BundleRow.org)
+        select(BundleRow.number)
         .join(EntryRow, EntryRow.bundle == BundleRow.number)
         .where(
+            BundleRow.org == sender,
             BundleRow.bundle_id == bundle,
             BundleRow.kind == BundleKind.RETRACTION.value,
             EntryRow.org == org,
@@ -65,8 +74,8 @@ def note_applied(
             Event(
                 what=EventClass.RETRACTION_CONFIRMED,
                 subject=bundle,
-                detail=f"recipients={count[0]}",
-                concerns=(OrgId(row.org),),
+                detail=f"recipients={count[0]} sender={sender}",
+                concerns=(sender,),
             ),
             now=now,
         )

@@ -171,5 +171,7 @@ class Quarantine:
         *,
         now: int,
     ) -> None:
-        event = Event(what=what, subject=bundle, outcome=outcome, concerns=(org,))
+        event = Event(
+            what=what, subject=bundle, outcome=outcome, detail=f"sender={org}", concerns=(org,)
+        )
         self._recorder.record(connection, event, now=now)

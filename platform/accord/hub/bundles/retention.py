@@ -70,6 +70,7 @@ class Retention:
                 Event(
                     what=EventClass.BUNDLE_EXPIRED,
                     subject=row.bundle_id,
+                    detail=f"sender={row.org}",
                     concerns=(OrgId(row.org),),
                 ),
                 now=now,

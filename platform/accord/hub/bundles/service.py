@@ -261,7 +261,9 @@ class Bundles:
                 subject=header.id,
                 basis=header.policy.legal_basis.value,
                 detail=f"sha256={digest.hex()} manifest={sealed.manifest_sha256.hex()}"
-                f" directory={judged.size}" + (f" held={held}" if held else ""),
+                f" directory={judged.size}"
+                + (f" held={held}" if held else "")
+                + f" sender={header.org}",
                 concerns=(header.org, *recipients),
             ),
             now=now,
@@ -348,6 +350,7 @@ class Bundles:
             org=actor.org,
             subject=bundle_id,
             outcome=error.code,
+            detail=f"sender={actor.org}",
             concerns=(actor.org,),
         )
         self._writer.run(lambda connection: self._recorder.record(connection, event, now=now))

@@ -180,6 +180,7 @@ class Visibility:
                     else EventClass.BUNDLE_RELEASED,
                     subject=row.bundle_id,
                     basis=reason or "visible_again",
+                    detail=f"sender={sender}",
                     concerns=(sender, recipient),
                 ),
                 now=now,
