@@ -255,7 +255,14 @@ def test_a_bundles_page_hands_out_evidence_of_one_record(bank: DeskAt, police: D
         status, _ = visitor.post(page, f"{page}/evidence", record="1", reason="case 9")
         assert status == 200
         for record, code in (("7", 404), ("x", 400)):
-            assert visitor.post(page, f"{page}/evidence", record=record, reason="c")[0] == code
+            status, again = visitor.post(page, f"{page}/evidence", record=record, reason="case &9")
+            assert status == code
+            assert "No file was made" in again
+            assert f'value="{record}"' in again
+            assert 'value="case &amp;9"' in again
+        for reason, told in (("ab", "reason_missing"), ("a" * 501, "reason_long")):
+            said = visitor.post(page, f"{page}/evidence", record="1", reason=reason)
+            assert (said[0], told in said[1]) == (400, True)
         with pytest.raises(Malformed, match="value_invalid"):
             parse_plan(draft.plan.replace(b'"title":"', b'"title":"' + b"x" * 300))
 
@@ -294,6 +301,10 @@ def test_an_organisation_asks_for_four_eyes_itself_and_the_commands_carry_it(
     assert receiver.run("pull")["records"] == 1
     assert at.run("drafts")["drafts"] == []
     assert at.run("drafts", "--all")["drafts"][0]["state"] == "approved"
+    tried = at.run("desk", "person", "bo", "--dry-run")
+    assert (tried, at.run("desk", "person", "bo", "--remove", "--dry-run")) == (tried, tried)
+    assert tried == {"person": "bo", "password": None}
+    assert at.run("desk", "person", "B o", "--dry-run", code=1)["error"]["code"] == "login_invalid"
     assert at.run("desk", "person", "bo", "--remove")["password"] is None
     assert at.run("desk", "person", "bo", "--remove", code=1)["error"]["code"] == "person_unknown"
     at.run("desk", "preset", "remove", "monthly")

@@ -15,6 +15,7 @@ from accord.desk.indicators import (
     SearchReport,
     Sought,
     already_sent,
+    sealed_in,
     search,
 )
 from accord.desk.storage import Mark, MarkState, Vault, Way, journal, outbox
@@ -22,7 +23,7 @@ from accord.desk.storage.bundles import WHOLE, add_mark, purge_expired
 from accord.desk.storage.reindex import bring_index_up_to_date
 from accord.kernel.errors import Malformed
 from accord.kernel.identifiers import OrgId
-from accord.kernel.indicators import Direction, Move
+from accord.kernel.indicators import Direction, Move, encode_line
 
 WALLET = "0x52908400098527886e0f7030069857d2e4169ee7"
 BITCOIN = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"
@@ -288,6 +289,10 @@ def test_what_was_sent_counts_as_sent_until_refused_or_taken_back(vault: Vault) 
         (bundle_id(2), 1),
     ]
     assert already_sent(vault, sought, [OTHER, BANK]) == [None, None], "not to everybody yet"
+    for number in range(20, 40):  # however often others send it to us afterwards
+        put(vault, described(number, org=OTHER), records_of([WALLET]))
+    assert already_sent(vault, sought, [OTHER]) == before
+    assert sealed_in(vault, b"s", [encode_line(one) for one in records]) == [True, True]
     mark = Mark(
         record=1, state=MarkState.RETRACTED, by_org=BANK, by_id=bundle_id(3), code="error", at=NOW
     )

@@ -106,6 +106,18 @@ def test_a_missing_list_stops_and_its_place_gone_changes_nothing(vault: Vault, p
     assert len(guard_lists(vault)) == 1
 
 
+def test_what_is_only_tried_is_told_and_changes_nothing(vault: Vault, place: Path) -> None:
+    tried = add_lists(vault, [place], person="ana", now=7, keep=False)
+    assert (guard_lists(vault), acts(vault)) == ([], [])
+    assert add_lists(vault, [place], person="ana", now=7) == tried
+    kept, noted = guard_lists(vault), acts(vault)
+    write(place / "hosts.json", ["one.com", "four.com"], version=2)
+    changes = update_lists(vault, person="ana", now=8, keep=False)
+    assert [(one.added, one.removed) for one in changes] == [(0, 0), (1, 2)]
+    assert len(remove_lists(vault, "Hosts", person="ana", now=9, keep=False)) == 1
+    assert (guard_lists(vault), acts(vault)) == (kept, noted)
+
+
 def test_lists_go_by_name_path_or_place(vault: Vault, place: Path) -> None:
     add_lists(vault, [place, place / "hosts.json"], person="ana", now=7)
     assert len(guard_lists(vault)) == 2

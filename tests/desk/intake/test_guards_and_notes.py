@@ -125,6 +125,7 @@ def test_burn_addresses_token_contracts_and_gateways_are_held_without_lists(tmp_
         ("a.json", "[1]", "guard_list_invalid"),
         ("a.json", '{"type":"cidr","list":["x/99"]}', "guard_list_invalid"),
         ("a.json", '{"type":"regex","list":["("]}', "guard_list_invalid"),
+        ("a.json", '{"type":"regex","list":["(a+)+$"]}', "guard_list_slow"),
         ("guard.csv", "colour,size\nred,large\n", "guard_list_invalid"),
         ("notes.txt", "hello", "guards_empty"),
     ],

@@ -182,7 +182,7 @@ def test_a_report_is_whole_or_not_there_and_replaces_nothing(filled: Vault, tmp_
     report.write_text("mine")
     with pytest.raises(Conflict) as caught:
         run(filled, path, report=report)
-    assert (caught.value.code, report.read_text()) == ("report_exists", "mine")
+    assert (caught.value.code, report.read_text()) == ("export_exists", "mine")
     report.unlink()
     filled.connection.execute("DROP TABLE exported")
     with pytest.raises(Exception, match="exported"):

@@ -255,14 +255,16 @@ def test_anybody_reads_a_quarter_and_nobody_a_month(world: World, members: list[
     rows = list(csv.DictReader(io.StringIO(world.client.get("/public.csv?quarter=2026-Q3").text)))
     assert len(rows) == len(made.figures)
     for path, status in (
-        ("/public?quarter=2026-09", 404),
-        ("/public.csv?quarter=2026-08", 404),
+        ("/public?quarter=2026-09", 400),
+        ("/public.csv?quarter=2026-08", 400),
         ("/public?quarter=2026-Q2", 404),
         ("/public?quarter=x", 400),
         ("/public.exe", 404),
         ("/summary?month=2026-07", 401),
     ):
         assert world.client.get(path).status_code == status
+    assert "quarter" in world.client.get("/public?quarter=x").text
+    assert "quarter_invalid" in world.client.get("/public.csv?quarter=x").text
     with pytest.raises(NotFound, match="summary_missing"):
         world.services.releases.view(viewer(members[0].org), "2026-Q3", form="page", now=NOW)
     with pytest.raises(Malformed, match="month_open"):

@@ -1,6 +1,7 @@
 """Wiring of a desk's pages."""
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from accord.desk.web import PageServices, page_routes
 from accord.desk.web.drafts import DRAFTS, Waiting, draft_routes
 from accord.desk.web.evidence import EvidenceMaking, evidence_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
-from accord.desk.web.pages import INBOX, SEARCH, SENT
+from accord.desk.web.pages import INBOX, SEARCH, SENT, bundle_page_of
 from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
 from accord.desk.web.sent import sent_routes
@@ -85,7 +86,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.register_blueprint(recall_routes(services))
     app.register_blueprint(sent_routes(services))
     _feeds(app, desk, people, throttle)
-    _second_desk(app, desk)
+    _second_desk(app, desk, services)
     app.jinja_env.globals["navigation"] = (
         (INBOX, "Inbox"),
         (SENT, "Sent"),
@@ -125,7 +126,7 @@ def _feeds(app: Flask, desk: Desk, people: People, throttle: SignInThrottle) -> 
     )
 
 
-def _second_desk(app: Flask, desk: Desk) -> None:
+def _second_desk(app: Flask, desk: Desk, services: PageServices) -> None:
     """Register the pages that need a directory: one of their own, one reader at a time.
 
     The regular work beside them keeps its own, so that neither changes what the other reads.
@@ -164,4 +165,7 @@ def _second_desk(app: Flask, desk: Desk) -> None:
     waiting = Waiting(vault=desk.vault, org=desk.config.org, verbs=drafts, checked=checked)
     app.register_blueprint(request_routes(letters))
     app.register_blueprint(draft_routes(waiting))
-    app.register_blueprint(evidence_routes(EvidenceMaking(vault=desk.vault, make=evidence)))
+    making = EvidenceMaking(
+        vault=desk.vault, make=evidence, page=functools.partial(bundle_page_of, services)
+    )
+    app.register_blueprint(evidence_routes(making))

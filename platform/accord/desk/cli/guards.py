@@ -40,7 +40,8 @@ def guards() -> None:
 def add(terminal: Terminal, *, places: tuple[Path, ...]) -> None:
     """Go by the lists there (MISP warninglists, *guard*.csv). They stay where they are."""
     with opened_desk(terminal) as desk:
-        changes = add_lists(desk.vault, places, person=person_here(), now=desk.clock())
+        by, keep = person_here(), not terminal.dry_run
+        changes = add_lists(desk.vault, places, person=by, now=desk.clock(), keep=keep)
         _done(terminal, desk, changes)
 
 
@@ -63,7 +64,8 @@ def list_guards(terminal: Terminal) -> None:
 def update(terminal: Terminal) -> None:
     """Read every list again, and say what changed."""
     with opened_desk(terminal) as desk:
-        changes = update_lists(desk.vault, person=person_here(), now=desk.clock())
+        by, keep = person_here(), not terminal.dry_run
+        changes = update_lists(desk.vault, person=by, now=desk.clock(), keep=keep)
         _done(terminal, desk, changes)
 
 
@@ -73,15 +75,21 @@ def update(terminal: Terminal) -> None:
 def remove(terminal: Terminal, *, name: str) -> None:
     """Go no more by a list, or by all of a directory. No file is deleted."""
     with opened_desk(terminal) as desk:
-        changes = remove_lists(desk.vault, name, person=person_here(), now=desk.clock())
+        by, keep = person_here(), not terminal.dry_run
+        changes = remove_lists(desk.vault, name, person=by, now=desk.clock(), keep=keep)
         _done(terminal, desk, changes)
 
 
 def _done(terminal: Terminal, desk: Desk, changes: Sequence[Change]) -> None:
-    write_copy(desk.vault, desk.config.home)
+    count, words = len(guard_lists(desk.vault)), "are in force"
+    if terminal.dry_run:
+        count += sum((one.before is None) - (one.after is None) for one in changes)
+        words = "would be in force; nothing was changed"
+    else:
+        write_copy(desk.vault, desk.config.home)
     lines = [_told(one) for one in changes]
-    data = {"changes": [_changed(one) for one in changes], "lists": len(guard_lists(desk.vault))}
-    text = "\n".join([*lines, f"{data['lists']} guard lists are in force."])
+    data = {"changes": [_changed(one) for one in changes], "lists": count}
+    text = "\n".join([*lines, f"{data['lists']} guard lists {words}."])
     terminal.result(data, text)
 
 

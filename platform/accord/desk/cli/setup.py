@@ -19,7 +19,7 @@ from accord.desk.config import (
 )
 from accord.desk.exchange import enrol as enrolment
 from accord.desk.keyring import create_keyring, load_recovery
-from accord.desk.keyring.people import People
+from accord.desk.keyring.people import People, check_login, person_unknown
 from accord.desk.storage import create_vault
 from accord.kernel.directory.rootfile import MAX_ROOT, verify_root
 from accord.kernel.directory.statements import Profile
@@ -267,6 +267,17 @@ def _text(found: enrolment.Enrolment) -> str:
     )
 
 
+def _would_change(terminal: Terminal, people: People, login: str, *, remove: bool) -> None:
+    """Say what the command would do to the account; no password is made."""
+    known = people.has(login)
+    if remove and not known:
+        raise person_unknown(login)
+    if not remove:
+        check_login(login)
+    what = "be taken away" if remove else "get a new password" if known else "be added"
+    terminal.result({"person": login, "password": None}, f"{login} would {what}.")
+
+
 @click.command()
 @click.argument("login", metavar="NAME")
 @click.option("--remove", is_flag=True, help="Take the account away instead.")
@@ -275,6 +286,9 @@ def person(terminal: Terminal, *, login: str, remove: bool) -> None:
     """Add somebody who may sign in at this desk's pages, or set a new password."""
     with opened_desk(terminal) as desk:
         people, by, now = People(desk.vault), person_here(), desk.clock()
+        if terminal.dry_run:
+            _would_change(terminal, people, login, remove=remove)
+            return
         if remove:
             people.remove(login, by=by, now=now)
             terminal.result(

@@ -5,7 +5,6 @@ strictly than the bundle stops the sending before its part is sealed.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from accord.desk.intake.guard_register import pinned_lists, write_copy
 from accord.desk.intake.results import RowResult
 from accord.desk.intake.service import Intake, IntakeOptions, read_export
 from accord.desk.storage.bundles import known_values
+from accord.desk.storage.digests import file_digest
 from accord.desk.storage.drafts import Draft
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import outbox_row
@@ -38,7 +38,6 @@ from accord.terminal import Partly, Terminal
 DEFAULT_DAYS = 180
 DAY = 86_400
 SHOWN_ROWS = 1000
-CHUNK = 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +174,7 @@ def _plan(terminal: Terminal, desk: Desk, file: Path, wishes: Wishes) -> Plan:
         expires=now + DAY * (wishes.expires_days or DEFAULT_DAYS),
         head=PayloadHead(title=wishes.title or f"Indicators of {desk.org}"),
         kind=wishes.kind,
-        source=_digest(file),
+        source=file_digest(file),
         name=file.name,
     )
 
@@ -215,14 +214,6 @@ class _SentBefore:
             if one is not None:
                 answers[place] = f"Sent on {moment(one.created)} in bundle {one.bundle}."
         return answers
-
-
-def _digest(file: Path) -> bytes:
-    found = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK):
-            found.update(chunk)
-    return found.digest()
 
 
 def _records(

@@ -19,7 +19,7 @@ from accord.desk.evidence.comparison import README, VERIFIER
 from accord.desk.evidence.report import TEMPLATE, Facts, report_pdf, standing_words, witnesses_of
 from accord.desk.indicators import search
 from accord.desk.indicators.questions import Match
-from accord.desk.indicators.search import Hit, end_states
+from accord.desk.indicators.search import Hit, check_reason, end_states
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
 from accord.desk.storage.evidence import (
@@ -40,7 +40,7 @@ from accord.kernel.directory.rootfile import LogName, RootFile, verify_root
 from accord.kernel.directory.state import DirectoryState
 from accord.kernel.encoding import dump_object
 from accord.kernel.envelope.payload import parse_head
-from accord.kernel.errors import Conflict, Malformed, NotFound, Refused
+from accord.kernel.errors import Conflict, NotFound, Refused
 from accord.kernel.evidence import archive
 from accord.kernel.evidence.place import format_place
 from accord.kernel.evidence.statement import (
@@ -136,13 +136,13 @@ def make_evidence(vault: Vault, wanted: Wanted, maker: Maker) -> MadeEvidence:
     """Return a file of evidence of the record that holds a value.
 
     Raises:
-        Malformed: ``reason_missing``, or what is wrong with the value.
+        Malformed: ``reason_missing``, ``reason_long``, or what is wrong with the value.
         NotFound: ``evidence_none``.
         Refused: ``evidence_ambiguous``, ``evidence_red``, ``evidence_gone``,
             ``acceptance_missing``, ``acceptance_old``.
         VerificationFailed: the token, or anything else, does not hold.
     """
-    _check_reason(maker.reason)
+    check_reason(maker.reason, "Evidence", most=MAX_WORDS)
     hit = _one_hit(vault, wanted, maker)  # (1)
     bundle = find_bundle(vault, hit.bundle, hit.org)
     if Tlp(bundle.tlp) is Tlp.RED and not wanted.red:  # (2)
@@ -158,15 +158,6 @@ def make_evidence(vault: Vault, wanted: Wanted, maker: Maker) -> MadeEvidence:
     shows = verify_evidence(data, trusted=[making.root])  # (6)
     no = making.write_down(made, before)  # (7)
     return MadeEvidence(no=no, data=data, shows=shows, again=before is not None)
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip() or not reason.isprintable() or len(reason) > MAX_WORDS:
-        raise Malformed(
-            "reason_missing",
-            f"A reason is one line of at most {MAX_WORDS} characters that can be seen.",
-            next_step="Give --reason, for example a case number.",
-        )
 
 
 def _one_hit(vault: Vault, wanted: Wanted, maker: Maker) -> Hit:

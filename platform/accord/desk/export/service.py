@@ -10,9 +10,11 @@ from pathlib import Path
 from accord.desk.export.form import Format, Occasion
 from accord.desk.export.rules import WITHHELD
 from accord.desk.export.selection import Selection, Tally, select
+from accord.desk.indicators.search import check_reason
 from accord.desk.storage import Vault
+from accord.desk.storage.digests import file_digest
 from accord.desk.storage.exports import ExportEntry, add_export, was_exported
-from accord.desk.storage.journal import MAX_REASON, MIN_REASON, Act, record_act_in
+from accord.desk.storage.journal import Act, record_act_in
 from accord.kernel.errors import Conflict, Malformed, Refused
 from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import Purpose, parse_code
@@ -66,10 +68,11 @@ def export(  # noqa: PLR0913 - one argument for each thing a person states
         Conflict: ``export_exists``; nothing is overwritten.
         Refused: ``export_empty`` with what stays behind, ``export_large``.
     """
+    check_reason(reason, "An export")
     occasion = Occasion(
         org=org,
         purpose=parse_code(Purpose, purpose, code="purpose_unknown").value,
-        reason=_checked(reason),
+        reason=reason.strip(),
         audience=wanted.audience.value,
         now=now,
         previous=_made_here(vault, form, previous),
@@ -152,19 +155,6 @@ def _made_here(vault: Vault, form: Format, previous: Path | None) -> Path | None
     return previous
 
 
-def _checked(reason: str) -> str:
-    reason = reason.strip()
-    if len(reason) < MIN_REASON or not reason.isprintable():
-        raise Malformed(
-            "reason_missing",
-            "An export needs a stated reason, in one line.",
-            next_step="Give --reason, for example a case number.",
-        )
-    if len(reason) > MAX_REASON:
-        raise Malformed("reason_long", f"A reason has at most {MAX_REASON} characters.")
-    return reason
-
-
 def _told(withheld: Mapping[str, int]) -> str:
     return "; ".join(f"{count} kept back: {WITHHELD[code]}" for code, count in withheld.items())
 
@@ -172,8 +162,7 @@ def _told(withheld: Mapping[str, int]) -> str:
 def _digest(path: Path) -> bytes:
     """SHA-256 of a file; of a folder, over its names and its files' digests in order of name."""
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+        return file_digest(path)
     lines = [f"{_digest(one).hex()}  {one.name}\n" for one in sorted(path.iterdir())]
     return hashlib.sha256("".join(lines).encode()).digest()
 

@@ -228,7 +228,7 @@ def _check(values: Sequence[str], reason: str) -> None:
     check_reason(reason, "A search")
 
 
-def check_reason(reason: str, act: str) -> None:
+def check_reason(reason: str, act: str, *, most: int = MAX_REASON) -> None:
     """Refuse a reason that says nothing, is too long or hides something.
 
     Raises:
@@ -242,8 +242,8 @@ def check_reason(reason: str, act: str) -> None:
         )
     if not reason.isprintable():
         raise Malformed("reason_missing", "A reason is one line of characters that can be seen.")
-    if len(reason) > MAX_REASON:
-        raise Malformed("reason_long", f"A reason has at most {MAX_REASON} characters.")
+    if len(reason) > most:
+        raise Malformed("reason_long", f"A reason has at most {most} characters.")
 
 
 _Found = tuple[int, list[FoundRecord]]

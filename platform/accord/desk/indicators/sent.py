@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from accord.desk.storage import MarkState, Vault, Way
-from accord.desk.storage.bundles import WHOLE, find_records, known_values, marks_of
+from accord.desk.storage import MarkState, Vault
+from accord.desk.storage.bundles import WHOLE, find_sent, known_values, marks_of
 from accord.desk.storage.outbox import OutboxState, outbox_row, recipients_served
 from accord.kernel.identifiers import BundleId, OrgId
 from accord.kernel.indicators import IndicatorRecord
 
-_LIMIT = 16
 _BLOCK = 8_192
 _decode = msgspec.json.Decoder(IndicatorRecord).decode
 
@@ -53,10 +52,10 @@ def already_sent(
     Bundles that the hub refused and records that were taken back do not count: a value may go
     again after a recall, and to somebody who has not got it. Nor do the submissions ``but``.
     """
-    found = find_records(vault, [one.value for one in sought], limit=_LIMIT, way=Way.SENT)
+    found = find_sent(vault, [one.value for one in sought])
     standing: dict[BundleId, set[int] | None] = {}
     answers: list[SentBefore | None] = []
-    for one, (_, candidates) in zip(sought, found, strict=True):
+    for one, candidates in zip(sought, found, strict=True):
         answer = None
         for candidate in candidates:
             bundle = candidate.bundle
@@ -101,13 +100,13 @@ def sealed_in(vault: Vault, submission: bytes, lines: Sequence[bytes]) -> list[b
         return not refused[bundle]
 
     texts = [_decode(line).value for line in lines]
-    found = find_records(vault, texts, limit=_LIMIT, way=Way.SENT)
+    found = find_sent(vault, texts)
     return [
         any(
             one.bundle.submission == submission and one.line == line and counts(one.bundle.id)
             for one in candidates
         )
-        for line, (_, candidates) in zip(lines, found, strict=True)
+        for line, candidates in zip(lines, found, strict=True)
     ]
 
 

@@ -18,6 +18,7 @@ from typing import Final
 from accord.desk.intake.columns import Field, guess
 from accord.desk.intake.guards import Guards, LoadedList
 from accord.desk.intake.headers import find_header
+from accord.desk.intake.patterns import compiled
 from accord.desk.intake.tables import open_table
 from accord.desk.intake.words import printable
 from accord.kernel.errors import Conflict, Malformed, NotFound
@@ -59,7 +60,8 @@ def load_guards(places: Sequence[Path], pinned: Sequence[Pinned] = ()) -> Guards
 
     Raises:
         NotFound: ``guards_missing``, ``guard_list_missing``.
-        Malformed: ``guard_list_invalid``, ``guards_too_many``, ``guards_empty``.
+        Malformed: ``guard_list_invalid``, ``guard_list_slow``, ``guards_too_many``,
+            ``guards_empty``.
         Conflict: ``guard_list_changed``.
     """
     guards = Guards()
@@ -238,13 +240,26 @@ def _add_entries(guards: Guards, kind: str, name: str, entries: list[str]) -> No
         for entry in entries:
             guards.networks.append((ipaddress.ip_network(entry, strict=False), name))
     elif kind == "regex":
-        guards.parts += [(re.compile(_bare_regex(entry), re.IGNORECASE), name) for entry in entries]
+        for entry in entries:
+            guards.patterns.append((_bounded(entry, name), name))
     elif kind == "substring" and entries:
         joined = "|".join(re.escape(entry) for entry in entries)
         guards.parts.append((re.compile(joined, re.IGNORECASE), name))
     else:
         for entry in entries:
             _add_name(guards, entry, name, below=kind == "hostname")
+
+
+def _bounded(entry: str, name: str) -> re.Pattern[str]:
+    ready = compiled(_bare_regex(entry))
+    if ready is None:
+        raise Malformed(
+            "guard_list_slow",
+            "A pattern of a guard list could take too long.",
+            observed=f"{name}: {printable(entry)[:80]}",
+            next_step="Write it without repeats inside repeats and with two free repeats at most.",
+        )
+    return ready
 
 
 def _bare_regex(entry: str) -> str:

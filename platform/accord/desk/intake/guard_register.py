@@ -50,26 +50,32 @@ class _Copied(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str
 
 
-def add_lists(vault: Vault, places: Sequence[Path], *, person: str, now: int) -> list[Change]:
+def add_lists(
+    vault: Vault, places: Sequence[Path], *, person: str, now: int, keep: bool = True
+) -> list[Change]:
     """Go by the lists at ``places`` from now on; one that is known already is read again.
+
+    Without ``keep`` nothing is written, here and below: what would change is returned.
 
     Raises:
         NotFound, Malformed: as ``load_guards``; nothing is added then.
     """
-    return _take_in(vault, places, person=person, now=now, word="added")
+    return _take_in(vault, places, person=person, now=now, word="added", keep=keep)
 
 
-def update_lists(vault: Vault, *, person: str, now: int) -> list[Change]:
+def update_lists(vault: Vault, *, person: str, now: int, keep: bool = True) -> list[Change]:
     """Read every place again; what a directory holds newly comes in, what is gone goes.
 
     Raises:
         NotFound, Malformed: a place is gone or a list cannot be used; nothing is changed then.
     """
     places = [Path(place) for place in dict.fromkeys(one.place for one in guard_lists(vault))]
-    return _take_in(vault, places, person=person, now=now, word="updated")
+    return _take_in(vault, places, person=person, now=now, word="updated", keep=keep)
 
 
-def remove_lists(vault: Vault, named: str, *, person: str, now: int) -> list[Change]:
+def remove_lists(
+    vault: Vault, named: str, *, person: str, now: int, keep: bool = True
+) -> list[Change]:
     """Go no more by the lists of this name, or at this path or place.
 
     Raises:
@@ -88,9 +94,10 @@ def remove_lists(vault: Vault, named: str, *, person: str, now: int) -> list[Cha
                 next_step="accord desk guards list shows them.",
             )
         changes = [Change(before=one, after=None, added=0, removed=one.n) for one in gone]
-        for one in gone:
-            remove_guard_list(connection, one.path)
-        _note(connection, changes, person=person, now=now, word="removed")
+        if keep:
+            for one in gone:
+                remove_guard_list(connection, one.path)
+            _note(connection, changes, person=person, now=now, word="removed")
     return changes
 
 
@@ -150,7 +157,7 @@ def copied_lists(home: Path) -> tuple[Pinned, ...]:
 
 
 def _take_in(
-    vault: Vault, places: Sequence[Path], *, person: str, now: int, word: str
+    vault: Vault, places: Sequence[Path], *, person: str, now: int, word: str, keep: bool
 ) -> list[Change]:
     found: dict[str, tuple[GuardList, bytes]] = {}
     for place in dict.fromkeys(place.absolute() for place in places):
@@ -168,11 +175,14 @@ def _take_in(
             before = known.get(path)
             after = one if before is None else replace(one, place=before.place)
             changes.append(_change(connection, before, after, marks))
-            put_guard_list(connection, after, marks)
+            if keep:
+                put_guard_list(connection, after, marks)
         for one in gone:
             changes.append(Change(before=one, after=None, added=0, removed=one.n))
-            remove_guard_list(connection, one.path)
-        _note(connection, changes, person=person, now=now, word=word)
+            if keep:
+                remove_guard_list(connection, one.path)
+        if keep:
+            _note(connection, changes, person=person, now=now, word=word)
     return changes
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from accord.desk.intake.patterns import MAX_TEXT
 from accord.kernel.indicators import Kind, Network, Normalised
 
 _HOST_OF = re.compile(r"[a-z]+://(?:\[([^\]]*)\]|([^/:?#]*))(?::[0-9]+)?(/?.*)", re.DOTALL)
@@ -70,6 +71,7 @@ class Guards:
     exact: dict[str, str] = dataclasses.field(default_factory=dict)
     below: dict[str, str] = dataclasses.field(default_factory=dict)
     parts: list[tuple[re.Pattern[str], str]] = dataclasses.field(default_factory=list)
+    patterns: list[tuple[re.Pattern[str], str]] = dataclasses.field(default_factory=list)
     networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = dataclasses.field(
         default_factory=list
     )
@@ -138,6 +140,10 @@ class Guards:
     def _part(self, value: str) -> str | None:
         for pattern, name in self.parts:
             if pattern.search(value):
+                return name
+        for pattern, name in self.patterns:
+            # What is too long to be judged in bounded time is held, not passed over.
+            if len(value) > MAX_TEXT or pattern.search(value):
                 return name
         return None
 

@@ -38,6 +38,25 @@ class Account:
     id: str
 
 
+def check_login(login: str) -> None:
+    """Refuse what is no name to sign in with.
+
+    Raises:
+        Malformed: ``login_invalid``.
+    """
+    if _LOGIN.fullmatch(login) is None:
+        raise Malformed(
+            "login_invalid",
+            "A sign-in name has lower-case letters, digits, dots, hyphens; at most 40.",
+            observed=login[:60],
+        )
+
+
+def person_unknown(login: str) -> NotFound:
+    """Return the error of an account that is not there."""
+    return NotFound("person_unknown", "This desk has no account of that name.", observed=login[:60])
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """The accounts of one desk."""
@@ -55,12 +74,7 @@ class People:
         Raises:
             Malformed: ``login_invalid``.
         """
-        if _LOGIN.fullmatch(login) is None:
-            raise Malformed(
-                "login_invalid",
-                "A sign-in name has lower-case letters, digits, dots, hyphens; at most 40.",
-                observed=login[:60],
-            )
+        check_login(login)
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         kept = PasswordHasher().hash(password).encode()
         with self.vault.transaction() as connection:
@@ -68,6 +82,10 @@ class People:
             put_setting(connection, _SETTING + login, kept)
             self._note(connection, login, by, "added" if is_new else "new password", now)
         return password
+
+    def has(self, login: str) -> bool:
+        """Tell whether there is an account of that name."""
+        return self.vault.setting(_SETTING + login) is not None
 
     def remove(self, login: str, *, by: str, now: int) -> None:
         """Take an account away; its sessions end with it.
@@ -77,9 +95,7 @@ class People:
         """
         with self.vault.transaction() as connection:
             if not remove_setting(connection, _SETTING + login):
-                raise NotFound(
-                    "person_unknown", "This desk has no account of that name.", observed=login[:60]
-                )
+                raise person_unknown(login)
             self._note(connection, login, by, "removed", now)
 
     @staticmethod

@@ -61,7 +61,7 @@ def report_to(path: Path) -> Iterator[Report]:
     """Give a report to write; the file gets its name when the block ends without an error.
 
     Raises:
-        Conflict: ``report_exists``; nothing is overwritten.
+        Conflict: ``export_exists``; nothing is overwritten.
         Unavailable: ``report_unwritable``.
     """
     if path.exists():
@@ -102,17 +102,11 @@ def _give_name(part: Path, path: Path) -> None:
 
 def _exists(path: Path) -> Conflict:
     return Conflict(
-        "report_exists",
+        "export_exists",
         "There is something of this name already; it is not overwritten.",
         observed=path.name,
         next_step="Choose another name with -o.",
     )
-
-
-def digest_of(path: Path) -> bytes:
-    """Return SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
 
 
 def refused_line(row: int, column: str, code: str) -> Sequence[object]:

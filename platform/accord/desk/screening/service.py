@@ -22,10 +22,11 @@ from accord.desk.indicators.search import (
 from accord.desk.screening.lists import Listed, ListUsed, lists_in_force
 from accord.desk.screening.matching import Via, via
 from accord.desk.screening.reading import Block, OwnRows
-from accord.desk.screening.report import Report, digest_of, match_line, refused_line, report_to
+from accord.desk.screening.report import Report, match_line, refused_line, report_to
 from accord.desk.screening.workers import Verdicts, judge_all
 from accord.desk.storage import Mark, Vault
 from accord.desk.storage.bundles import FoundRecord, marks_of, records_at
+from accord.desk.storage.digests import file_digest
 from accord.desk.storage.exports import ExportEntry, add_export
 from accord.desk.storage.screenings import ScreeningEntry, begin_screening, finish_screening
 from accord.kernel.errors import Refused
@@ -128,7 +129,7 @@ def screen(
     Raises:
         Malformed: ``reason_missing``, ``reason_long``, or why the file is no table.
         Refused: ``lists_none``: there is nothing to compare with.
-        Conflict: ``report_exists``.
+        Conflict: ``export_exists``.
         Unavailable: ``parquet_missing``, ``screening_worker``.
     """
     check_reason(reason, "A screening")  # (1)
@@ -153,7 +154,7 @@ def screen(
             person=person,
             reason=reason.strip(),
             name=path.name[:200],
-            sha256=digest_of(path),
+            sha256=file_digest(path),
             list_sha256=listed.sha256,
             list_records=listed.records,
         )

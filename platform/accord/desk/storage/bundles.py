@@ -330,7 +330,7 @@ def known_values(vault: Vault, texts: Sequence[str]) -> list[bool]:
 
 
 def find_records(
-    vault: Vault, texts: Sequence[str], *, limit: int, way: Way | None = None
+    vault: Vault, texts: Sequence[str], *, limit: int
 ) -> list[tuple[int, list[FoundRecord]]]:
     """Return, for each text, how many records may hold it and the latest ``limit`` of them.
 
@@ -342,8 +342,22 @@ def find_records(
     answers = []
     for found, some in zip(numbers, wanted, strict=True):
         records = [read[number] for number in some if number in read]
-        answers.append((len(found), [one for one in records if way in (None, one.bundle.way)]))
+        answers.append((len(found), records))
     return answers
+
+
+def find_sent(vault: Vault, texts: Sequence[str]) -> list[list[FoundRecord]]:
+    """Return, for each text, every record sent from here that may hold it, the oldest first.
+
+    However many others sent it to us too: each says whether the value went out before. The index
+    compares hashes: the caller compares the text itself.
+    """
+    numbers = _numbers_of(vault, texts)
+    homes = _bundles_at(vault.connection, sorted({one for found in numbers for one in found}))
+    sent = {number for number, home in homes.items() if home.way is Way.SENT}
+    wanted = [[number for number in found if number in sent] for found in numbers]
+    read = records_at(vault, [number for found in wanted for number in found])
+    return [[read[number] for number in found if number in read] for found in wanted]
 
 
 def _numbers_of(vault: Vault, texts: Sequence[str]) -> list[list[int]]:

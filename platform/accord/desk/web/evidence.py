@@ -10,18 +10,23 @@ from accord.desk.evidence.service import MadeEvidence, Wanted
 from accord.desk.storage import Vault
 from accord.desk.storage.bundles import find_bundle, lines_of
 from accord.desk.web.records import value_of
-from accord.kernel.errors import Malformed, NotFound
-from accord.kernel.identifiers import parse_bundle_id, parse_org_id
+from accord.kernel.errors import AccordError, Malformed, NotFound
+from accord.kernel.identifiers import BundleId, OrgId, parse_bundle_id, parse_org_id
+from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceMaking:
-    """What the button works with; ``make`` is told what is wanted, by whom and why."""
+    """What the button works with; ``make`` is told what is wanted, by whom and why.
+
+    ``page`` is the bundle's, with what was typed and why no file was made.
+    """
 
     vault: Vault
     make: Callable[[Wanted, str, str], MadeEvidence]
+    page: Callable[[OrgId, BundleId, AccordError], str]
 
 
 def evidence_routes(making: EvidenceMaking) -> Blueprint:
@@ -32,8 +37,13 @@ def evidence_routes(making: EvidenceMaking) -> Blueprint:
     @declare("evidence:make", who=Who.PERSON)
     def make(org: str, bundle_id: str) -> Response:
         """Make evidence of one record and hand it over as a file."""
-        wanted = _wanted(making.vault, org, bundle_id)
-        made = making.make(wanted, current_actor().name, request.form.get("reason", ""))
+        found, sender = parse_bundle_id(bundle_id), parse_org_id(org)
+        try:
+            wanted = _wanted(making.vault, sender, found)
+            made = making.make(wanted, current_actor().name, request.form.get("reason", ""))
+        except AccordError as error:
+            page = making.page(sender, found, error)
+            return Response(page, problem_of(error).status, content_type="text/html; charset=utf-8")
         answer = Response(made.data, content_type="application/zip")
         answer.headers["Content-Disposition"] = f"attachment; filename=evidence-{made.no}.zip"
         answer.headers["Cache-Control"] = "no-store"
@@ -42,8 +52,8 @@ def evidence_routes(making: EvidenceMaking) -> Blueprint:
     return routes
 
 
-def _wanted(vault: Vault, org: str, bundle_id: str) -> Wanted:
-    bundle = find_bundle(vault, parse_bundle_id(bundle_id), parse_org_id(org))
+def _wanted(vault: Vault, org: OrgId, bundle_id: BundleId) -> Wanted:
+    bundle = find_bundle(vault, bundle_id, org)
     text = request.form.get("record", "")
     if not text.isascii() or not text.isdigit() or len(text) > len(str(bundle.n)):
         raise Malformed("index_invalid", "Say which record, by its number.", observed=text[:20])

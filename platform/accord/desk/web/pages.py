@@ -112,7 +112,7 @@ def page_routes(services: PageServices) -> Blueprint:
     @declare("bundle:view", who=Who.PERSON)
     def bundle_page(org: str, bundle_id: str) -> str:
         """Show one bundle."""
-        return _bundle(services, parse_org_id(org), parse_bundle_id(bundle_id))
+        return bundle_page_of(services, parse_org_id(org), parse_bundle_id(bundle_id))
 
     @routes.get(SEARCH)
     @declare("indicator:search", who=Who.PERSON)
@@ -160,7 +160,10 @@ def stamp(seconds: int) -> str | None:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
+def bundle_page_of(
+    services: PageServices, org: str, bundle_id: str, error: AccordError | None = None
+) -> str:
+    """Return the page of one bundle; with ``error`` it says why no evidence was made."""
     vault, now = services.vault, services.clock()
     bundle = _find(vault, org, bundle_id)
     record_act(
@@ -197,6 +200,10 @@ def _bundle(services: PageServices, org: str, bundle_id: str) -> str:
         most=EVENTS,
         taken_back=recalls_of(vault, services.org or OrgId(""), bundle),
         networks=NETWORKS,
+        error=error,
+        typed=request.form,
+        words=words,  # evidence is asked for under another blueprint
+        checked=services.checked(),
     )
 
 

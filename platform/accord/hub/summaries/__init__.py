@@ -6,7 +6,7 @@ Only pre-declared tables over closed periods, under disclosure control (flows, "
 from accord.hub.summaries.activity import Activity
 from accord.hub.summaries.cube import Table
 from accord.hub.summaries.disclosure import Audience, Mark
-from accord.hub.summaries.periods import months_of
+from accord.hub.summaries.periods import check_quarter, months_of
 from accord.hub.summaries.release import Figure, Release
 from accord.hub.summaries.releases import Releases
 from accord.hub.summaries.service import Summaries
@@ -20,5 +20,6 @@ __all__ = [
     "Releases",
     "Summaries",
     "Table",
+    "check_quarter",
     "months_of",
 ]

@@ -24,6 +24,20 @@ def months_of(period: str) -> tuple[str, ...]:
     return tuple(f"{found[1]}-{month:02}" for month in range(first, first + _MONTHS))
 
 
+def check_quarter(text: str) -> None:
+    """Refuse what is no quarter, in words about quarters.
+
+    Raises:
+        Malformed: ``quarter_invalid``.
+    """
+    if _QUARTER.fullmatch(text) is None:
+        raise Malformed(
+            "quarter_invalid",
+            "A quarter is a year and its number, for example 2026-Q3.",
+            observed=text[:20],
+        )
+
+
 def audience_of(period: str) -> Audience:
     """Return who reads the releases of ``period``.
 

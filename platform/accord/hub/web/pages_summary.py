@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, render_template, request
 
 from accord.hub.services import Services
-from accord.hub.summaries import Activity, Release, months_of
+from accord.hub.summaries import Activity, Release, check_quarter, months_of
 from accord.hub.web.pages import hub_actor
 from accord.hub.web.summary_files import FORMS
 from accord.hub.web.summary_sheet import sheet_of
@@ -81,7 +81,10 @@ def _period(name: str, known: Sequence[str]) -> str | None:
     asked = request.args.get(name)
     if asked is None:
         return known[0] if known else None
-    months_of(asked)
+    if name == "quarter":
+        check_quarter(asked)
+    else:
+        months_of(asked)
     return asked
 
 

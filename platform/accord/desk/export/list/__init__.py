@@ -7,7 +7,6 @@ last one: rows never change, because records are signed. A list without rows is 
 """
 
 import csv
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from accord.desk.export.fields import COLUMNS, row_of
 from accord.desk.export.form import Format, Occasion
 from accord.desk.export.selection import Selected
 from accord.desk.indicators.cells import protect
+from accord.desk.storage.digests import file_digest
 from accord.kernel.errors import Malformed
 
 FULL, DELTA, SUMMARY = "full.csv", "delta.csv", "list.json"
@@ -84,8 +84,8 @@ def write(target: Path, records: Iterable[Selected], occasion: Occasion) -> None
         purpose=occasion.purpose,
         reason=occasion.reason,
         audience=occasion.audience,
-        full=Part(rows=count, sha256=_digest(target / FULL)),
-        delta=Part(rows=added + removed, sha256=_digest(target / DELTA)),
+        full=Part(rows=count, sha256=file_digest(target / FULL).hex()),
+        delta=Part(rows=added + removed, sha256=file_digest(target / DELTA).hex()),
         added=added,
         removed=removed,
         since=None if before is None else before.full.sha256,
@@ -101,7 +101,7 @@ def read_summary(folder: Path) -> Summary:
     """
     try:
         summary = msgspec.json.decode((folder / SUMMARY).read_bytes(), type=Summary)
-        same = _digest(folder / FULL) == summary.full.sha256
+        same = file_digest(folder / FULL).hex() == summary.full.sha256
     except (OSError, msgspec.MsgspecError) as error:
         raise _damaged(folder) from error
     if not same:
@@ -121,11 +121,6 @@ def _rows(folder: Path) -> Iterator[Sequence[str]]:
         if tuple(next(rows, ())) != HEAD:
             raise _damaged(folder)
         yield from rows
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(folder: Path) -> Malformed:
