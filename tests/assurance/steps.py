@@ -24,7 +24,7 @@ from accord.kernel.identifiers import BundleId
 from accord.kernel.markings import OrgKind
 
 Say = Callable[[str], None]
-TELLING = frozenset({"storage_failed", "outcome_unknown", "database_unavailable"})
+TELLING = frozenset({"storage_failed", "commit_unconfirmed", "database_unavailable"})
 """Codes by which a sender learns that it must come back."""
 
 

@@ -114,7 +114,7 @@ def test_a_commit_that_is_not_answered_is_unknown_and_a_retry_tells(hub: Hub, lo
     send = hub.sending()
     hub.relay.stall = lost
     begun = time.monotonic()
-    refused(send(), "outcome_unknown")
+    refused(send(), "commit_unconfirmed")
     took = time.monotonic() - begun
     assert COMMIT_SECONDS <= took < COMMIT_SECONDS + 15
     hub.relay.stall = None
@@ -170,7 +170,7 @@ def test_a_success_without_the_standby_is_a_failure(hub: Hub) -> None:
             lambda connection: services.recorder.record(connection, event, now=NOW)
         ),
     )
-    assert code == "outcome_unknown"
+    assert code == "commit_unconfirmed"
     assert hub.sending()().status_code == 202
     hub.check(1)
 

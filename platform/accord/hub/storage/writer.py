@@ -89,7 +89,7 @@ class Writer:
         Raises:
             Unavailable: ``writer_busy``, ``writer_closed``; ``storage_failed`` (full disk,
                 failing sync: nothing of the act may be taken for stored; a retry is safe);
-                ``outcome_unknown`` (the connection broke in the commit: a retry tells).
+                ``commit_unconfirmed`` (the connection broke in the commit: a retry tells).
             AccordError: whatever ``act`` raised; its savepoint was rolled back.
         """
         future: Future[Result] = Future()
@@ -174,7 +174,7 @@ class Writer:
                 transaction.commit()
             except DBAPIError as error:
                 if connection.invalidated:  # the answer was lost, perhaps not the commit
-                    raise _outcome_unknown(error) from error
+                    raise _commit_unconfirmed(error) from error
                 # Closing does not: the next transaction would begin within this one.
                 transaction.rollback()
                 raise
@@ -212,9 +212,9 @@ def savepoint(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("RELEASE act")
 
 
-def _outcome_unknown(error: Exception) -> Unavailable:
+def _commit_unconfirmed(error: Exception) -> Unavailable:
     return Unavailable(
-        "outcome_unknown",
+        "commit_unconfirmed",
         "The database did not confirm this: it may be stored, or not.",
         retry_after=2,
         observed=type(error).__name__,
