@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -128,8 +129,11 @@ def passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @functools.cache
-def _made(schemas: Path, name: str) -> dict[str, bytes]:
-    """Return the files of a desk as ``desk init`` leaves them, made once for each name."""
+def _made(schemas: Path, name: str, passphrase: bytes) -> dict[str, bytes]:
+    """Return the files of a desk as ``desk init`` leaves them, made once for each name.
+
+    ``passphrase`` is what the running test has in ``ACCORD_PASSPHRASE_FILE``.
+    """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / name
         made = Cli(home=home, schemas=schemas).run(
@@ -137,14 +141,15 @@ def _made(schemas: Path, name: str) -> dict[str, bytes]:
         )
         assert made["password"] not in (home / "desk.toml").read_text()
         for file in ("keys.accord", "recovery.accord"):
-            lighten(home / file, PASSPHRASE)
+            lighten(home / file, passphrase)
         return {path.name: path.read_bytes() for path in home.iterdir()}
 
 
 def enrolled(live: Live, home: Path, schemas: Path, name: str, kind: OrgKind) -> Cli:
     cli = Cli(home=home, schemas=schemas)
     home.mkdir(mode=0o700, parents=True)
-    for file, content in _made(schemas, name).items():
+    passphrase = Path(os.environ["ACCORD_PASSPHRASE_FILE"]).read_bytes()
+    for file, content in _made(schemas, name, passphrase).items():
         (home / file).touch(mode=0o600)
         (home / file).write_bytes(content)
     write_config(replace(read_config(home), hub=live.url), replace=True)
