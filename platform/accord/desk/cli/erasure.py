@@ -6,10 +6,10 @@ import click
 
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import moment
-from accord.desk.cli.written import check_new, write_new
 from accord.desk.exchange.erasure import FetchedErasure, fetch_erasure
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.terminal import Terminal, common_options
+from accord.written import check_new, write_new
 
 
 @click.command()

@@ -7,7 +7,6 @@ import click
 from accord.desk.app.evidence import maker_at
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.shown import moment
-from accord.desk.cli.written import check_new, write_new
 from accord.desk.evidence.service import (
     USUAL_REASON,
     MadeEvidence,
@@ -19,6 +18,7 @@ from accord.kernel.evidence.timestamp import MAX_TOKEN
 from accord.kernel.identifiers import parse_org_id
 from accord.kernel.markings import Tlp
 from accord.terminal import Terminal, common_options
+from accord.written import check_new, write_new
 
 
 @click.command()

@@ -26,7 +26,6 @@ from accord.desk.cli.keys_shown import (
     standing_text,
 )
 from accord.desk.cli.opened import person_here
-from accord.desk.cli.written import write_new
 from accord.desk.config import RECOVERY_FILE, DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol as enrolment
 from accord.desk.exchange.keychange import KeyChanges
@@ -41,6 +40,7 @@ from accord.kernel.errors import Conflict, Malformed, Refused
 from accord.kernel.identifiers import parse_org_id
 from accord.kernel.keys import SigningKeyPair, SigningPublicKey
 from accord.terminal import Terminal, common_options
+from accord.written import write_new
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _THERE = click.Path(path_type=Path, dir_okay=False, exists=True)

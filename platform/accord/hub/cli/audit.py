@@ -20,6 +20,7 @@ from accord.kernel.errors import AuthenticationNeeded
 from accord.kernel.identifiers import make_org_id, parse_org_id
 from accord.kernel.tlog.trailfile import Form
 from accord.terminal import EXIT_VERIFICATION, Failed, Terminal, common_options
+from accord.written import open_new
 
 _HELP = {
     "seen": "Who saw this: a bundle's id, name@hub, or a person.",
@@ -133,8 +134,7 @@ def export(
             reason=reason,
             now=services.clock(),
         )
-        with output.open("xb") as file:
-            output.chmod(0o600)
+        with open_new(output) as file:
             for piece in pieces:
                 file.write(piece)
     terminal.result(

@@ -18,6 +18,7 @@ from accord.kernel.directory.statements import MAX_STATEMENT, Op, parse_statemen
 from accord.kernel.errors import Malformed, NotFound, Refused
 from accord.kernel.identifiers import OrgId, make_org_id, org_name, parse_org_id
 from accord.terminal import Partly, Terminal, common_options
+from accord.written import write_new
 
 _HELP = {
     Op.SUSPEND: "Suspend a member at once; one registrar's signature is enough.",
@@ -112,8 +113,7 @@ def _write(
         now = services.clock()
         content = services.statements.draft(org, operation, now=now, compromised_since=since)
     if not terminal.dry_run:
-        with output.open("xb") as file:
-            file.write(content)
+        write_new(output, content)
     signed = f"{org_name(org)}.{operation}.signed.json"
     terminal.result(
         {"op": operation.value, "org": org, "file": str(output), "written": not terminal.dry_run},

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from accord.kernel.errors import Conflict
 
@@ -22,12 +23,21 @@ def write_new(path: Path, data: bytes) -> None:
     Raises:
         Conflict: ``export_exists``, also for a link to nowhere; nothing is overwritten.
     """
+    with open_new(path) as file:
+        file.write(data)
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Open a new file to write, readable by its owner alone from the start.
+
+    Raises:
+        Conflict: ``export_exists``, also for a link to nowhere; nothing is overwritten.
+    """
     try:
         place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise _taken(path) from error
-    with os.fdopen(place, "wb") as file:
-        file.write(data)
+    return os.fdopen(place, "wb")
 
 
 def _taken(path: Path) -> Conflict:
