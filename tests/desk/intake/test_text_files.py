@@ -136,6 +136,30 @@ def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path: Path) -> Non
     assert [result.code for result in results] == [None, "columns_extra", None]
 
 
+@pytest.mark.parametrize(
+    "last", ["b,pay-site-two.co", '"b","pay-site-two.co', '"b",pay-site-two.co']
+)
+def test_a_file_that_was_cut_in_the_middle_of_a_row_sends_no_half_name(
+    tmp_path: Path, last: str
+) -> None:
+    content = f"reference,domain,amount,note\na,pay-site-one.com,100,x\n{last}"
+    _, results = read(tmp_path / "a.csv", content.encode())
+    assert [result.code for result in results] == [None, "row_cut"]
+    assert results[1].result is Result.REFUSED
+
+
+def test_a_whole_last_row_needs_no_line_end(tmp_path: Path) -> None:
+    for content in (f"wallet,amount\n{BTC},1\n{EVM},5", f"wallet\n{BTC}", f'wallet,a\n"{BTC}","x"'):
+        _, results = read(tmp_path / "a.csv", content.encode())
+        assert {result.code for result in results} == {None}
+
+
+def test_a_quote_that_never_ends_is_named_as_the_cause(tmp_path: Path) -> None:
+    content = f'wallet,note\n"{BTC},"unterminated quote\n{EVM},x\n'
+    _, results = read(tmp_path / "a.csv", content.encode())
+    assert [result.code for result in results] == ["row_unreadable", None]
+
+
 def test_told_encoding_and_delimiter_win(tmp_path: Path) -> None:
     content = f"wallet|note\n{BTC}|\xb6\n".encode("cp1250")
     intake, _ = read(tmp_path / "a.csv", content, encoding="cp1250", delimiter="|")

@@ -24,6 +24,14 @@ _SHARE = 0.7
 Fields = list[str]
 
 
+class Unended(list[str]):
+    """The cells of a last row without a line end: the file may have been cut in its middle."""
+
+
+class Guessed(list[str]):
+    """The cells of a line whose quotes do not fit, as far as they could be told apart."""
+
+
 class _RowTooLong(Exception):
     """A quoted cell runs over too many lines."""
 
@@ -56,6 +64,10 @@ class _Lines:
     def next_is_plain(self) -> bool:
         """Tell whether the next line is at hand and holds no quote."""
         return self.position < len(self._lines) and _QUOTE not in self._lines[self.position]
+
+    def gave_unended(self) -> bool:
+        """Tell whether the line given last is the text's last one, without a line end."""
+        return self._ended and not self._lines[self.position - 1].endswith("\n")
 
     def take_plain(self) -> list[str]:
         """Return the lines at hand up to the first that holds a quote; each is a row by itself."""
@@ -104,6 +116,8 @@ class _Lines:
 def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
     r"""Yield the cells of each row, or ``None`` for a row that cannot be read.
 
+    A last row without a line end is ``Unended``, one whose quotes do not fit ``Guessed``.
+
     Args:
         chunks: text with ``\n`` line ends.
         delimiter: one character.
@@ -118,7 +132,7 @@ def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
         try:
             for fields in reader:
                 lines.mark = lines.position
-                yield fields
+                yield Unended(fields) if lines.gave_unended() else fields
                 if lines.next_is_plain():
                     break
             else:
@@ -130,10 +144,14 @@ def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
 
 def _plain_rows(lines: list[str], delimiter: str) -> list[Fields | None]:
     """Read lines without quotes in one go, or each by itself when one of them cannot be read."""
+    rows: list[Fields | None]
     try:
-        return [*csv.reader(lines, delimiter=delimiter, strict=True)]
+        rows = [*csv.reader(lines, delimiter=delimiter, strict=True)]
     except csv.Error:
         return [_leniently(line, delimiter) for line in lines]
+    if lines and not lines[-1].endswith("\n"):
+        rows[-1] = Unended(rows[-1] or [])
+    return rows
 
 
 def _leniently(line: str, delimiter: str) -> Fields | None:
@@ -145,7 +163,9 @@ def _leniently(line: str, delimiter: str) -> Fields | None:
             fields = next(plain, None)
     except csv.Error:
         return None
-    return fields
+    if fields is None:
+        return None
+    return Guessed(fields) if line.endswith("\n") else Unended(fields)
 
 
 def sep_line(sample: str) -> str | None:

@@ -12,7 +12,7 @@ import msgspec
 from accord.desk.intake.apart import AlreadySent
 from accord.desk.intake.columns import Field, Meaning
 from accord.desk.intake.context import Context, ContextReader
-from accord.desk.intake.delimited import Fields
+from accord.desk.intake.delimited import Fields, Guessed, Unended
 from accord.desk.intake.guards import Guards
 from accord.desk.intake.lines import Defaults, Line, RecordLines, value_key
 from accord.desk.intake.results import Result, RowResult, Totals, words_of
@@ -43,6 +43,7 @@ _WORDS = {
     "blank_row": "The row is empty.",
     "total_row": "This is a row of totals.",
     "row_unreadable": "The row cannot be read: a quote or a cell never ends.",
+    "row_cut": "The file ends within this row. Export it again; if the row is whole, end its line.",
     "columns_extra": "The row has more cells than the header; put cells with delimiters in quotes.",
     "two_values": "Two columns hold a value in this row; put each in a row of its own.",
 }
@@ -141,6 +142,8 @@ class Judge:
         width = len(row)
         if width > self._width and any(cell.strip() for cell in row[self._width :]):
             return _plain(_REFUSED, "columns_extra")
+        if width < self._width and (fault := row_fault(row)):
+            return _plain(_REFUSED, fault)
         chosen = ""
         for index in self._values:
             cell = row[index] if index < width else ""
@@ -245,6 +248,13 @@ class Judge:
         lines = self._lines.lines([(one.found, one.context) for one in fresh])
         for candidate, line in zip(fresh, lines, strict=True):
             results[candidate.place] = _judged(candidate, line)
+
+
+def row_fault(row: Fields) -> str | None:
+    """Return why a row that lacks cells cannot be trusted, or ``None``: it simply is short."""
+    if type(row) is Unended:
+        return "row_cut"
+    return "row_unreadable" if type(row) is Guessed else None
 
 
 def _judged(candidate: _Candidate, line: Line | Malformed) -> RowResult:

@@ -113,7 +113,7 @@ def open_table(
 def _unprotected(rows: Iterator[Fields | None]) -> Iterator[Fields | None]:
     """Take back what was added to the cells of a file that we wrote for mending."""
     for fields in rows:
-        yield None if fields is None else [unprotect(cell) for cell in fields]
+        yield None if fields is None else type(fields)(map(unprotect, fields))
 
 
 def _joined(first: list[Fields | None], rest: Iterator[Fields | None]) -> Iterator[Fields | None]:

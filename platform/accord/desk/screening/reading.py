@@ -15,6 +15,7 @@ from accord.desk.intake.columns import Field, guess
 from accord.desk.intake.delimited import Fields
 from accord.desk.intake.headers import find_header
 from accord.desk.intake.limits import BLOCK_ROWS
+from accord.desk.intake.rows import row_fault
 from accord.desk.intake.tables import Table, open_table
 from accord.desk.intake.words import KINDS, fold
 from accord.desk.screening.matching import judge_cells
@@ -101,6 +102,9 @@ class OwnRows:
                 continue
             if len(row) > width and any(cell.strip() for cell in row[width:]):
                 block.unreadable.append((number, "columns_extra"))
+            if len(row) < width and (fault := row_fault(row)):
+                block.unreadable.append((number, fault))
+                continue
             before = len(block.texts)
             for index in self._chosen:
                 cell = row[index] if index < len(row) else ""

@@ -29,6 +29,7 @@ CACHE_KIB, WIDE_CACHE_KIB = 4_096, 65_536
 """Pages that a connection keeps, in KiB: every thread of a served desk has one of its own."""
 
 _TERM_KEY = "term_key"
+_RESTORE = "Stop the desk, keep its directory as it is, and put back a copy of the whole directory."
 
 
 class Vault:
@@ -108,12 +109,7 @@ def explained() -> Iterator[None]:
     except sqlcipher3.OperationalError as error:
         raise _unavailable(error) from error
     except sqlcipher3.DatabaseError as error:
-        raise VerificationFailed(
-            "vault_damaged",
-            "The vault's file is damaged or was changed.",
-            observed=str(error)[:80],
-            next_step="Restore the desk's directory from a backup.",
-        ) from error
+        raise _damaged(error) from error
 
 
 def check_pages(vault: Vault) -> str:
@@ -127,12 +123,7 @@ def check_pages(vault: Vault) -> str:
         told = vault.connection.execute("PRAGMA quick_check(1)").fetchone()
         (pages,) = vault.connection.execute("PRAGMA page_count").fetchone()
     if bad is not None or told != ("ok",):
-        raise VerificationFailed(
-            "vault_damaged",
-            "The vault is damaged.",
-            observed=str((bad or told)[0])[:80],
-            next_step="Restore the desk's directory from a backup.",
-        )
+        raise _damaged((bad or told)[0])
     return f"{pages} pages hold"
 
 
@@ -224,8 +215,10 @@ def _connect(path: Path, key: bytes) -> sqlite3.Connection:
         ),
     )
     try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
+        _open_first_page(connection, path)
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -235,15 +228,44 @@ def _connect(path: Path, key: bytes) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlcipher3.DatabaseError as error:
         connection.close()
-        if "not a database" in str(error) or "malformed" in str(error):
-            raise VerificationFailed(
-                "vault_key_wrong",
-                "The vault does not open with this key.",
-                observed=path.name,
-                next_step="Use the keys that were made with it, or restore both from a backup.",
-            ) from error
+        if _no_database(error):
+            raise _damaged(error) from error
         raise _unavailable(error) from error
+    except VerificationFailed:
+        connection.close()
+        raise
     return connection
+
+
+def _open_first_page(connection: sqlite3.Connection, path: Path) -> None:
+    """Read the first page alone: it tells a wrong key from damage further on."""
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlcipher3.DatabaseError as error:
+        if not _no_database(error):
+            raise
+        if path.stat().st_size % PAGE_SIZE:
+            raise _damaged("its last page is not whole") from error
+        raise VerificationFailed(
+            "vault_key_wrong",
+            "The vault does not open with this desk's key: it is another desk's, or its first"
+            " page is damaged.",
+            observed=path.name,
+            next_step=_RESTORE,
+        ) from error
+
+
+def _no_database(error: Exception) -> bool:
+    return "not a database" in str(error) or "malformed" in str(error)
+
+
+def _damaged(seen: object) -> VerificationFailed:
+    return VerificationFailed(
+        "vault_damaged",
+        "The vault's file is damaged or was changed.",
+        observed=str(seen)[:80],
+        next_step=_RESTORE,
+    )
 
 
 def _unavailable(error: Exception) -> Unavailable:
