@@ -245,7 +245,7 @@ def _open_first_page(connection: sqlite3.Connection, path: Path) -> None:
         if not _no_database(error):
             raise
         if path.stat().st_size % PAGE_SIZE:
-            raise _damaged("its last page is not whole") from error
+            raise _damaged(path.stat().st_size) from error
         raise VerificationFailed(
             "vault_key_wrong",
             "The vault does not open with this desk's key: it is another desk's, or its first"
