@@ -18,7 +18,14 @@ from accord.desk.config import FILE, read_config, write_config
 from accord.desk.exchange.drafts import digest_of, format_plan, parse_plan
 from accord.desk.storage import Mark, MarkState, Way
 from accord.desk.storage.bundles import WHOLE, add_mark, lines_of, list_bundles
-from accord.desk.storage.drafts import Draft, DraftState, draft_lines, find_draft
+from accord.desk.storage.drafts import (
+    Draft,
+    DraftState,
+    decide_draft,
+    draft_lines,
+    drafts,
+    find_draft,
+)
 from accord.kernel.errors import Conflict, Malformed, Refused, VerificationFailed
 from accord.kernel.indicators import encode_line
 from accord.kernel.markings import OrgKind
@@ -189,6 +196,28 @@ def test_an_approved_draft_that_was_cut_off_goes_on_and_finds_what_another_one_s
         assert (again.resumed, again.records, again.repeated) == (True, 0, 1)
         with pytest.raises(Conflict, match="draft_duplicate"):
             desk.drafts.approve(two.no, person="bo")
+
+
+def test_an_approved_draft_that_did_not_go_is_listed_and_can_still_be_refused(
+    bank: DeskAt, police: DeskAt
+) -> None:
+    stuck, other = (laid_aside(bank, police, lines_about(name)) for name in ("stuck", "went"))
+    with bank.open() as desk:
+        # Approved, and the hub was away before anything was sealed.
+        with desk.vault.transaction() as connection:
+            assert decide_draft(
+                connection, stuck, DraftState.APPROVED, by="bo", at=desk.clock(), reason=""
+            )
+        desk.drafts.approve(other.no, person="bo")
+        listed = {one.no: one for one in drafts(desk.vault, waiting=True)}
+        assert listed[stuck.no].state is DraftState.APPROVED
+        assert other.no not in listed
+        assert find_draft(desk.vault, other.no).sent is not None
+        with pytest.raises(Refused, match="draft_decided"):
+            desk.drafts.refuse(other.no, person="bo", reason="it went already")
+        desk.drafts.refuse(stuck.no, person="bo", reason="overtaken by events")
+        assert draft_lines(desk.vault, stuck.no) == []
+        assert stuck.no not in {one.no for one in drafts(desk.vault, waiting=True)}
 
 
 def test_an_empty_draft_and_a_plan_that_the_charter_refuses_are_not_kept(

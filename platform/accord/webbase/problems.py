@@ -14,8 +14,11 @@ from accord.protocol.paths import PROBLEM_TYPE
 from accord.protocol.problems import Problem, internal_problem, problem_of
 from accord.webbase.requests_log import log_unexpected, request_id
 
-MACHINE_PREFIXES = ("/v1/", "/log/", "/healthz", "/readyz", "/metrics", "/taxii")
+MACHINE_PREFIXES = ("/v1/", "/log/", "/healthz", "/readyz", "/metrics", "/taxii", "/misp/")
 """Below these paths a problem is never a page."""
+
+TOOL_CHALLENGE = 'Basic realm="accord", Bearer realm="accord"'
+"""How a tool may sign in (RFC 9110, 11.6.1)."""
 
 _STATUS_CODES = {
     404: "not_found",
@@ -95,6 +98,8 @@ def _render(problem: Problem) -> Response:
         response.headers["Retry-After"] = str(problem.retry_after)
     if problem.code.startswith("signature_"):
         response.headers["WWW-Authenticate"] = 'Signature realm="accord"'
+    elif problem.code == "tool_wrong":
+        response.headers["WWW-Authenticate"] = TOOL_CHALLENGE
     return response
 
 

@@ -447,4 +447,7 @@ def test_the_misp_feed_rises_with_every_change_and_deletes_what_was_taken_back(
     event = fetch(f"{uuid}.json")["Event"]
     assert [one["deleted"] for one in event["Attribute"]] == [True, True, False]
     assert filled.get("/misp/hashes.csv", Authorization=filled.token).status_code == 404
-    assert filled.get("/misp/manifest.json", Authorization="x").status_code == 401
+    stranger = filled.get("/misp/manifest.json", Authorization="x")
+    assert stranger.status_code == 401
+    assert stranger.headers["WWW-Authenticate"].startswith("Basic ")
+    assert stranger.json()["code"] == "tool_wrong"

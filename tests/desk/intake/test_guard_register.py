@@ -51,6 +51,20 @@ def acts(vault: Vault) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def test_a_list_that_was_taken_away_does_not_come_back_by_an_update(
+    vault: Vault, place: Path
+) -> None:
+    add_lists(vault, [place], person="ana", now=7)
+    remove_lists(vault, "Hosts", person="ana", now=8)
+    update_lists(vault, person="ana", now=9)
+    assert [one.name for one in guard_lists(vault)] == ["guard"]
+    (place / "guard.csv").write_text(f"address\n{EVM}\n{EVM[:-1]}8\n")
+    update_lists(vault, person="ana", now=10)
+    assert [(one.name, one.n) for one in guard_lists(vault)] == [("guard", 2)]
+    add_lists(vault, [place], person="ana", now=11)
+    assert [one.name for one in guard_lists(vault)] == ["guard", "Hosts"]
+
+
 def test_a_directory_is_added_by_reference_with_version_hash_and_count(
     vault: Vault, place: Path
 ) -> None:

@@ -11,7 +11,7 @@ from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP, sig
 from accord.desk.exchange.drafts import parse_plan
 from accord.desk.exchange.letters import LETTERS
 from accord.desk.exchange.submission import SendReport
-from accord.desk.storage.drafts import Draft, draft_lines, find_draft
+from accord.desk.storage.drafts import Draft, DraftState, draft_lines, find_draft
 from accord.desk.storage.drafts import drafts as list_drafts
 from accord.kernel.errors import Malformed
 from accord.kernel.markings import BundleKind
@@ -24,7 +24,7 @@ SHOWN = 20
 @click.option("--all", "everything", is_flag=True, help="Also those that were decided.")
 @common_options
 def drafts(terminal: Terminal, *, everything: bool) -> None:
-    """Show what waits for a second person's approval. None of it has left this computer."""
+    """Show what waits for a second person's approval, and what was approved and did not go yet."""
     with opened_desk(terminal) as desk:
         found = [draft_data(one) for one in list_drafts(desk.vault, waiting=not everything)]
     text = "\n".join(_line(one) for one in found) or "Nothing waits for approval."
@@ -98,6 +98,7 @@ def draft_data(draft: Draft) -> dict[str, Any]:
         "decided": draft.decided,
         "decided_by": draft.decided_by,
         "reason": draft.reason,
+        "sent": draft.sent,
     }
 
 
@@ -129,4 +130,6 @@ def _line(data: dict[str, Any]) -> str:
     )
     if data["decided_by"]:
         text += f"\n      {data['state']} by {data['decided_by']}, {moment(data['decided'])}"
+    if data["state"] == DraftState.APPROVED and data["sent"] is None:
+        text += f"\n      NOT SENT in full: run accord approve {data['id']} again, or --refuse it"
     return text

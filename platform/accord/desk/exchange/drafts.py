@@ -30,7 +30,7 @@ from accord.desk.storage.drafts import (
     find_draft,
 )
 from accord.desk.storage.journal import Act, record_act_in, says_why
-from accord.desk.storage.outbox import finished_source, submissions_of
+from accord.desk.storage.outbox import finished_source, only_sender, submissions_of
 from accord.kernel.bundle.model import MAX_REFS, HandlingPolicy
 from accord.kernel.encoding import (
     dump_object,
@@ -147,12 +147,18 @@ class Drafts:
     def refuse(self, no: int, *, person: str, reason: str) -> Draft:
         """Refuse a draft, or take one's own back; its records are deleted.
 
+        An approved one can be refused as long as nothing of it was sealed.
+
         Raises:
             Refused: ``reason_missing``, ``draft_decided``.
+            Unavailable: ``sender_busy``.
         """
         said = _reason(reason, "A draft is refused")
-        draft = find_draft(self.vault, no)
-        self._decide(draft, DraftState.REFUSED, Act.DRAFT_REFUSE, person, reason=said)
+        with only_sender(self.vault):
+            draft = find_draft(self.vault, no)
+            if draft.state is DraftState.REFUSED or submissions_of(self.vault, draft.digest):
+                raise _decided(draft)
+            self._decide(draft, DraftState.REFUSED, Act.DRAFT_REFUSE, person, reason=said)
         return find_draft(self.vault, no)
 
     def _refuse_repeats(self, draft: Draft, plan: Plan, lines: Sequence[bytes]) -> None:

@@ -78,13 +78,18 @@ def remove_lists(
 ) -> list[Change]:
     """Go no more by the lists of this name, or at this path or place.
 
+    What is left of the same directory is then kept list by list: reading the directory as a whole
+    would bring the removed one back.
+
     Raises:
         NotFound: ``guard_list_unknown``.
     """
-    at = str(Path(named).absolute())
+    at = Path(named).absolute()
     with vault.transaction() as connection:
         gone = [
-            one for one in guard_lists(vault) if named == one.name or at in {one.path, one.place}
+            one
+            for one in guard_lists(vault)
+            if named == one.name or Path(one.path).is_relative_to(at)
         ]
         if not gone:
             raise NotFound(
@@ -97,6 +102,11 @@ def remove_lists(
         if keep:
             for one in gone:
                 remove_guard_list(connection, one.path)
+            places = {one.place for one in gone}
+            for one in guard_lists(vault):
+                if one.place in places:
+                    marks = marks_of_list(connection, one.path)
+                    put_guard_list(connection, replace(one, place=one.path), marks)
             _note(connection, changes, person=person, now=now, word="removed")
     return changes
 

@@ -24,7 +24,10 @@ class DraftState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One draft; times are unix seconds. ``digest`` is over the plan and every line."""
+    """One draft; times are unix seconds. ``digest`` is over the plan and every line.
+
+    ``sent`` is when all of it had gone; an approved draft without it was cut off.
+    """
 
     no: int
     at: int
@@ -37,9 +40,11 @@ class Draft:
     decided: int | None
     decided_by: str | None
     reason: str | None
+    sent: int | None
 
 
-_COLUMNS = ", ".join(Draft.__dataclass_fields__)
+_SENT = "(SELECT max(finished) FROM submissions WHERE source = drafts.digest)"
+_COLUMNS = ", ".join([*[*Draft.__dataclass_fields__][:-1], _SENT])
 
 
 def add_draft(
@@ -63,10 +68,14 @@ def add_draft(
 
 
 def drafts(vault: Vault, *, waiting: bool) -> list[Draft]:
-    """Return the drafts, the latest first; those that wait alone, or all."""
+    """Return the drafts, the latest first; those that wait for somebody alone, or all.
+
+    One that was approved and has not gone in full waits too.
+    """
     rows = vault.connection.execute(
-        f"SELECT {_COLUMNS} FROM drafts WHERE state = ? OR NOT ? ORDER BY no DESC LIMIT 200",  # noqa: S608 - our own column names
-        (DraftState.WAITING.value, waiting),
+        f"SELECT {_COLUMNS} FROM drafts"  # noqa: S608 - our own column names
+        f" WHERE NOT ? OR state = ? OR (state = ? AND {_SENT} IS NULL) ORDER BY no DESC LIMIT 200",
+        (waiting, DraftState.WAITING.value, DraftState.APPROVED.value),
     )
     return [_draft(row) for row in rows]
 
@@ -109,12 +118,12 @@ def decide_draft(
     at: int,
     reason: str,
 ) -> bool:
-    """Note what became of a waiting draft; tell whether it still waited. Refused lines go."""
+    """Note what became of a draft; tell whether it still stood as it was read. Refused lines go."""
     lines = "NULL" if state is DraftState.REFUSED else "lines"
     done = connection.execute(
         f"UPDATE drafts SET state = ?, decided = ?, decided_by = ?, reason = ?, lines = {lines}"  # noqa: S608 - a word of ours
         " WHERE no = ? AND digest = ? AND state = ?",
-        (state.value, at, by, reason, draft.no, draft.digest, DraftState.WAITING.value),
+        (state.value, at, by, reason, draft.no, draft.digest, draft.state.value),
     )
     return done.rowcount == 1
 

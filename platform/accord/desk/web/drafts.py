@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from accord.desk.exchange.drafts import Drafts, parse_plan
 from accord.desk.exchange.letters import LETTERS
 from accord.desk.storage import Vault
-from accord.desk.storage.drafts import MAX_DRAFT, draft_lines, drafts, find_draft
+from accord.desk.storage.drafts import MAX_DRAFT, DraftState, draft_lines, drafts, find_draft
 from accord.desk.web import words
 from accord.kernel.encoding import parse_object
 from accord.kernel.errors import AccordError, Malformed, NotFound
@@ -94,7 +94,8 @@ def _page(waiting: Waiting, number: int, error: AccordError | None = None) -> st
     lines = draft_lines(waiting.vault, number)
     letter = plan.kind in LETTERS
     with waiting.verbs() as verbs:
-        opened_by = verbs.submissions.opened_by(plan) if draft.state == "waiting" else None
+        waits = draft.state != DraftState.REFUSED and draft.sent is None
+        opened_by = verbs.submissions.opened_by(plan) if waits else None
     return render_template(
         "desk/draft.html",
         here=DRAFTS,

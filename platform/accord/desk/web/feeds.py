@@ -19,6 +19,7 @@ from accord.desk.feeds.taxii import MEDIA_TYPE, ROOT, Answer, Taxii
 from accord.desk.keyring.tools import Tools
 from accord.kernel.errors import AccordError, AuthenticationNeeded, Malformed, NotFound
 from accord.protocol.problems import problem_of
+from accord.webbase.problems import TOOL_CHALLENGE
 from accord.webbase.routes import Who, declare
 from accord.webbase.throttle import SignInThrottle
 
@@ -234,12 +235,13 @@ def _refusal(error: AccordError) -> Response:
         "title": error.message,
         "error_code": error.code,
         "http_status": str(problem.status),
-        "description": error.next_step or error.message,
     }
+    if error.next_step:
+        body["description"] = error.next_step
     response = Response(msgspec.json.encode(body), problem.status)
     response.headers["Content-Type"] = MEDIA_TYPE
     if problem.status == 401:  # noqa: PLR2004 - HTTP's own number
-        response.headers["WWW-Authenticate"] = 'Basic realm="accord", Bearer realm="accord"'
+        response.headers["WWW-Authenticate"] = TOOL_CHALLENGE
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

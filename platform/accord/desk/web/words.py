@@ -10,6 +10,7 @@ from accord.desk.exchange.confirmations import Standing
 from accord.desk.exchange.timeline import Step, What, Word
 from accord.desk.indicators.questions import How, Match
 from accord.desk.indicators.search import EndState
+from accord.desk.storage.drafts import Draft, DraftState
 from accord.desk.storage.outbox import OutboxState
 from accord.kernel.correspondence.request import Ask
 from accord.kernel.correspondence.sighting import Saw
@@ -201,7 +202,14 @@ def spaced(code: str) -> str:
 
 DRAFT = {
     "waiting": gettext("waits for a second person"),
-    "approved": gettext("approved and sent"),
+    "sent": gettext("approved and sent"),
+    "unsent": gettext("approved, and NOT sent in full"),
     "refused": gettext("refused"),
 }
-"""Where a draft stands."""
+
+
+def draft_state(draft: Draft) -> str:
+    """Say where a draft stands; of an approved one whether it went."""
+    if draft.state is DraftState.APPROVED:
+        return DRAFT["unsent" if draft.sent is None else "sent"]
+    return DRAFT[draft.state]
