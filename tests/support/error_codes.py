@@ -118,7 +118,8 @@ def _call(
     called = node.func
     name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
     words = {one.arg: one.value for one in node.keywords if one.arg}
-    step = _text(words.get("next_step"))
+    told = words.get("next_step")
+    step = constants.get(told.id) if isinstance(told, ast.Name) else _text(told)
     if name in {*CLASSES, "AccordError", "__init__"} and node.args:
         message = _text(node.args[1]) if len(node.args) > 1 else None
         for code in _codes(node.args[0], constants):

@@ -66,7 +66,6 @@ MEANINGS = {
     "onion_gateway": "The domain is a gateway to onion services, so it names no single site.",
     "page_unknown": "The desk has no such page.",
     "payload_version": "The content is of a version that is not known here.",
-    "quota_exceeded": "Reserved for quotas; nothing raises it yet.",
     "registrar_twice": "The root file names one registrar or key twice.",
     "request_invalid": "The request cannot be read as it is; the wrong members are named.",
     "root_vkey_wrong": "A log key in the root file is not of the prescribed kind, or stands twice.",
@@ -100,7 +99,7 @@ STEPS = {
 ROOM_STEPS: tuple[tuple[str, str], ...] = (
     ("kernel/indicators/", "Mend the value at its source, or leave the row out."),
     ("desk/intake/", "Mend the file, or export it again."),
-    ("kernel/policy/decide", "Ask `accord hub charter show` what is allowed; change the wish."),
+    ("kernel/policy/decide", "See on the hub's page `/charter` what is allowed; change the wish."),
     ("kernel/policy/", "Mend the charter before it is signed."),
     ("kernel/tlog/", "Believe nothing of it; keep the file and tell operator and witnesses."),
     ("kernel/directory/", "Fetch it again; if it repeats, tell the registrars by voice."),

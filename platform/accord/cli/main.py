@@ -33,7 +33,7 @@ COMMANDS: Places = {
     "erasure": ("accord.desk.cli.erasure", "erasure", "The hub's proof that it deleted a bundle."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
     "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),
-    "verify": ("accord.cli.verify", "verify", "Check a receipt or bundle, offline."),
+    "verify": ("accord.cli.verify", "verify", "Check evidence, a receipt or a bundle, offline."),
     "desk": ("accord.desk.cli", "desk", "An organisation's own node."),
     "hub": ("accord.hub.cli", "hub", "The shared server that cannot read what it carries."),
     "registrar": ("accord.cli.registrar", "registrar", "The registrar's keys, off the hub."),

@@ -283,7 +283,9 @@ def _directory(root: RootFile, hub: str | None) -> Directory:
 
 
 def _words(found: Found) -> str:
-    lines = [f"The {found['what']} holds."]
+    alone = found.get("trusted") is False
+    holds = "The proof in this file holds; its root was not compared." if alone else None
+    lines = [holds or f"The {found['what']} holds."]
     for name, value in found.items():
         if isinstance(value, dict):
             # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.
@@ -294,7 +296,7 @@ def _words(found: Found) -> str:
     if found["what"] == "erasure" and found["sender"] is None:
         lines.append("Not shown: whose bundle of this id it was; this event tells no sender.")
         lines.append("Compare 'sha256' with what a receipt or the sender says of the bundle.")
-    if found.get("trusted") is False:
+    if alone:
         lines.append("Not shown: that its root file is the right one. Compare 'root' with what the")
         lines.append("hub's operator tells you, or give the root file with --root.")
     stamp = found.get("timestamp")

@@ -113,12 +113,11 @@ def make_hub(services: Services, *, secret_key: bytes, port: int) -> Flask:
         app.register_blueprint(views)
     app.jinja_env.globals["navigation"] = (
         (paths.SUMMARY, gettext("Summary")),
-        (paths.AUDIT_PAGE, gettext("Audit")),
         (paths.CHARTER_PAGE, gettext("Charter")),
         (paths.RECALLS, gettext("Recalls")),
         (paths.LOG_PAGE, gettext("Logs")),
     )
-    administration = ((paths.PEOPLE, gettext("People")),)
+    administration = ((paths.AUDIT_PAGE, gettext("Audit")), (paths.PEOPLE, gettext("People")))
     app.jinja_env.globals["role_navigation"] = {
         Role.ADMINISTRATOR.value: administration,
         Role.AUDITOR.value: administration,

@@ -51,6 +51,27 @@ def acts(vault: Vault) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def test_the_journal_names_every_list_of_a_large_collection(vault: Vault, tmp_path: Path) -> None:
+    for number in range(70):
+        content = {"name": f"List {number} of forty characters or so", "list": [f"a{number}.com"]}
+        (tmp_path / f"l{number}.json").write_text(json.dumps({**content, "type": "hostname"}))
+    add_lists(vault, [tmp_path], person="ana", now=7)
+    told = "; ".join(said for _, said, _ in acts(vault))
+    for one in guard_lists(vault):
+        assert f"+{one.name} {one.sha256.hex()}" in told
+
+
+def test_a_directory_that_is_added_after_one_of_its_lists_is_read_as_a_whole(
+    vault: Vault, place: Path
+) -> None:
+    add_lists(vault, [place / "hosts.json"], person="ana", now=7)
+    add_lists(vault, [place], person="ana", now=8)
+    write(place / "more.json", ["four.com"])
+    update_lists(vault, person="ana", now=9)
+    assert len(guard_lists(vault)) == 3
+    assert len(remove_lists(vault, str(place), person="ana", now=10)) == 3
+
+
 def test_a_list_that_was_taken_away_does_not_come_back_by_an_update(
     vault: Vault, place: Path
 ) -> None:

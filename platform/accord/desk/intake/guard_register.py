@@ -10,7 +10,7 @@ nothing about what is sent.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from accord.kernel.errors import AccordError, Malformed, NotFound
 COPY = "guards.json"
 MAX_COPY = 4 << 20
 MARK = 8
-MAX_SUBJECT = 4_000
+LISTS_IN_ACT = 30
+"""Lists that one act of the journal names, each with its hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +184,9 @@ def _take_in(
         changes = []
         for path, (one, marks) in found.items():
             before = known.get(path)
-            after = one if before is None else replace(one, place=before.place)
+            # A directory that is named later reads the list as one of its own from now on.
+            alone = one.place == one.path
+            after = one if before is None or not alone else replace(one, place=before.place)
             changes.append(_change(connection, before, after, marks))
             if keep:
                 put_guard_list(connection, after, marks)
@@ -231,17 +234,27 @@ def _split(marks: bytes) -> set[bytes]:
 def _note(
     connection: sqlite3.Connection, changes: Sequence[Change], *, person: str, now: int, word: str
 ) -> None:
-    """Write one act for what was really changed; reading the same bytes again changes nothing."""
+    """Write acts that name all that was really changed, with a sign before each: + - or ~.
+
+    Reading the same bytes again changes nothing.
+    """
     told = [
-        f"{one.name} {one.sha256.hex()}"
+        f"{sign}{one.name} {one.sha256.hex()}"
         for change in changes
-        if change.before is None
-        or change.after is None
-        or change.before.sha256 != change.after.sha256
-        for one in [change.after or change.before]
-        if one is not None
+        for sign, one in _changed(change)
     ]
-    if told:
-        subject = f"{len(told)} guard lists: {'; '.join(told)}"[:MAX_SUBJECT]
+    for place in range(0, len(told), LISTS_IN_ACT):
+        part = told[place : place + LISTS_IN_ACT]
+        which = f", {place + 1} to {place + len(part)}" if len(told) > LISTS_IN_ACT else ""
+        subject = f"{len(told)} guard lists{which}: {'; '.join(part)}"
         act = Act.LIST_CHANGE
         record_act_in(connection, person=person, act=act, subject=subject, reason=word, now=now)
+
+
+def _changed(change: Change) -> Iterator[tuple[str, GuardList]]:
+    if change.before is None and change.after is not None:
+        yield "+", change.after
+    elif change.after is None and change.before is not None:
+        yield "-", change.before
+    elif change.before and change.after and change.before.sha256 != change.after.sha256:
+        yield "~", change.after

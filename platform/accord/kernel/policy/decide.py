@@ -107,7 +107,7 @@ class Decision:
                 self.code,
                 self.words,
                 observed=self.rule or None,
-                next_step="See what the charter allows with 'accord hub charter show'.",
+                next_step="See what the charter allows on the hub's page /charter.",
             )
 
 
