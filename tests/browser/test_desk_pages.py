@@ -213,9 +213,9 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     page.goto("/search")
     stops = tab_stops(page)
     assert stops[:5] == ["Skip to the content", "Accord desk", "Inbox", "Sent", "Search"]
-    assert stops[5:9] == ["Watches", "Recalls", "Requests", "Drafts"]
-    assert stops[9:12] == ["Contacts", "Tools", "Sign out"]
-    assert stops[12:] == [
+    assert stops[5:10] == ["Watches", "Screening", "Recalls", "Requests", "Drafts"]
+    assert stops[10:13] == ["Contacts", "Tools", "Sign out"]
+    assert stops[13:] == [
         "Wallets, transactions, domains, onion services or links",
         "Reason",
         "How to look",

@@ -4,7 +4,7 @@ The pages are wired in ``app.pages``, so that a command without pages loads no w
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +34,8 @@ from accord.kernel.identifiers import OrgId
 class Desk:
     """An unlocked desk. ``client`` opens no connection before it is used.
 
-    ``pause`` waits so many seconds between requests and tells whether to stop.
+    ``pause`` waits so many seconds between requests and tells whether to stop. ``endings`` are
+    called before the vault is closed.
     """
 
     config: DeskConfig
@@ -43,6 +44,7 @@ class Desk:
     client: HubClient
     clock: Clock
     pause: Pause = field(default_factory=lambda: threading.Event().wait)
+    endings: list[Callable[[], None]] = field(default_factory=list)
 
     @cached_property
     def mirror(self) -> DirectoryMirror:
@@ -147,6 +149,8 @@ class Desk:
 
     def close(self) -> None:
         """Close vault and connections."""
+        while self.endings:
+            self.endings.pop()()
         self.client.close()
         self.vault.close()
 

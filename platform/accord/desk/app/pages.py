@@ -18,13 +18,16 @@ from accord.desk.feeds.objects import bring_up
 from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.people import Account, People
 from accord.desk.keyring.tools import Tools
+from accord.desk.screening.runs import Runs
 from accord.desk.web import PageServices, page_routes
+from accord.desk.web.bodies import install_limits
 from accord.desk.web.drafts import DRAFTS, Waiting, draft_routes
 from accord.desk.web.evidence import EvidenceMaking, evidence_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
 from accord.desk.web.pages import INBOX, SEARCH, SENT, bundle_page_of
 from accord.desk.web.recalls import RECALLS, recall_routes
 from accord.desk.web.requests import CONTACTS, REQUESTS, Letters, request_routes
+from accord.desk.web.screening import SCREENING, request_class, screening_routes
 from accord.desk.web.sent import sent_routes
 from accord.desk.web.tools import TOOLS, Connecting, tool_routes
 from accord.desk.web.watches import WATCHES, watch_routes
@@ -85,6 +88,10 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.register_blueprint(watch_routes(services))
     app.register_blueprint(recall_routes(services))
     app.register_blueprint(sent_routes(services))
+    runs = Runs(desk.vault, desk.config.home, desk.clock)
+    desk.endings.append(runs.close)
+    app.request_class = request_class(runs)
+    app.register_blueprint(screening_routes(services, runs))
     _feeds(app, desk, people, throttle)
     _second_desk(app, desk, services)
     app.jinja_env.globals["navigation"] = (
@@ -92,12 +99,14 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         (SENT, "Sent"),
         (SEARCH, "Search"),
         (WATCHES, "Watches"),
+        (SCREENING, "Screening"),
         (RECALLS, "Recalls"),
         (REQUESTS, "Requests"),
         (DRAFTS, "Drafts"),
         (CONTACTS, "Contacts"),
         (TOOLS, "Tools"),
     )
+    install_limits(app)
     install_gate(app)
     check_routes(app, signed_requests=False)
     return app

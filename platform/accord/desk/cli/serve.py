@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -20,13 +20,14 @@ from accord.desk.cli.reminding import Reminder
 from accord.desk.config import read_config
 from accord.desk.feeds.objects import bring_up
 from accord.desk.keyring.tools import Tools
+from accord.desk.web.bodies import MAX_SERVED, admits_large
 from accord.kernel.errors import AccordError, Unavailable
 from accord.terminal import Terminal, common_options
+from accord.webbase.large_bodies import guard_bodies
 
 HOST = "127.0.0.1"
 THREADS = 6
 CHANNEL_SECONDS = 60
-MAX_BODY = 1024 * 1024
 KEY_SECONDS = 1.0
 """Pause between two looks whether another command has changed the keys."""
 
@@ -132,13 +133,13 @@ def _started(name: str, work: Callable[[], None]) -> threading.Thread:
 
 def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
     try:
-        return create_server(
+        server = create_server(
             _not_ready,
             host=HOST,
             port=port,
             threads=THREADS,
             channel_timeout=CHANNEL_SECONDS,
-            max_request_body_size=MAX_BODY,
+            max_request_body_size=MAX_SERVED,
             ident=None,
             clear_untrusted_proxy_headers=True,
             asyncore_use_poll=True,
@@ -149,6 +150,12 @@ def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
             "The port cannot be used.",
             observed=f"{port}: {error.strerror}",
         ) from error
+
+    def admit(method: str, _path: str, _query: str, headers: Mapping[str, str]) -> bool:
+        return admits_large(server.application, method, headers)
+
+    guard_bodies(server, admit)
+    return server
 
 
 def _start_work(terminal: Terminal, desk: Desk, stop: threading.Event) -> list[threading.Thread]:

@@ -56,6 +56,7 @@ class ScreenOptions:
         red: compare with TLP:RED too.
         only_lists: compare with bundles of kind ``list`` alone.
         jobs: processes beside this one.
+        name: what the file is called; ``None`` for the name under which it lies.
     """
 
     report: Path | None = None
@@ -67,6 +68,7 @@ class ScreenOptions:
     red: bool = False
     only_lists: bool = False
     jobs: int = 0
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,7 @@ def screen(
             at=now,
             person=person,
             reason=reason.strip(),
-            name=path.name[:200],
+            name=(options.name or path.name)[:200],
             sha256=file_digest(path),
             list_sha256=listed.sha256,
             list_records=listed.records,

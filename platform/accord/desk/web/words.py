@@ -10,6 +10,7 @@ from accord.desk.exchange.confirmations import Standing
 from accord.desk.exchange.timeline import Step, What, Word
 from accord.desk.indicators.questions import How, Match
 from accord.desk.indicators.search import EndState
+from accord.desk.screening.matching import Via
 from accord.desk.storage.drafts import Draft, DraftState
 from accord.desk.storage.outbox import OutboxState
 from accord.kernel.correspondence.request import Ask
@@ -183,6 +184,33 @@ WATCH_STEPS: Mapping[str, tuple[str, str]] = {
     "network_mismatch": ("network", gettext("Choose the network that the value has.")),
 }
 """The field of the watch form that is at fault, and what to do there."""
+
+
+SCREENING_STEPS: Mapping[str, tuple[str | None, str]] = {
+    "file_none": ("file", gettext("Choose a file.")),
+    "reason_missing": ("reason", gettext("Say why you screen, for example the monthly check.")),
+    "reason_long": ("reason", gettext("Shorten the reason.")),
+    "network_unknown": ("network", gettext("Choose a network of the list.")),
+    "value_column_unclear": (None, gettext("Name the columns that hold values in the form.")),
+    "encoding_unknown": (None, gettext("Name another encoding in the form.")),
+    "lists_none": (None, gettext("Look in the inbox; TLP:RED is used only when you ask for it.")),
+    "report_unwritable": (None, gettext("Free space on this computer, then screen it again.")),
+    "screening_stopped": (None, gettext("Screen the file again.")),
+}
+"""The field of the screening form that is at fault, and what to do there."""
+
+VIA: Mapping[str, str] = {
+    Via.VALUE: gettext("the value itself"),
+    Via.ALIAS: gettext("another form of it"),
+    Via.HOST: gettext("a link on it"),
+    Via.SUBDOMAIN: gettext("below it"),
+}
+"""Why a cell matches a listed record."""
+
+
+def screening_step(error: AccordError) -> tuple[str | None, str | None]:
+    """Return the field of the screening form that ``error`` is about, and the next step in it."""
+    return SCREENING_STEPS.get(error.code, (None, error.next_step))
 
 
 def watch_step(error: AccordError) -> tuple[str | None, str | None]:
