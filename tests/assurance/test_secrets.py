@@ -54,7 +54,7 @@ def told(
         found["opened backup"] = ArchiveReader(source, BACKUP_PASSPHRASE.encode()).read()
     structlog.reset_defaults()
     found["log"] = log.getvalue().encode()
-    assert b'"event"' in found["log"] or b"event" in found["log"]
+    assert b"request" in found["log"]
     yield found | dict(world.files()), hidden
     world.close()
 
