@@ -2,8 +2,8 @@
 
 Invariants: a file that was handed over lies in a folder of the desk that its owner alone can read,
 only while it is compared; its report has no name any more once it is whole, so that nothing of it
-outlives this process, or ``KEEP_SECONDS``; a run belongs to the person who began it. What a kill
-leaves behind is removed by the next start.
+outlives this process, and the first look after ``KEEP_SECONDS`` drops it; a run belongs to the
+person who began it. What a kill leaves behind is removed by the next start.
 """
 
 import contextlib
