@@ -284,8 +284,11 @@ def _directory(root: RootFile, hub: str | None) -> Directory:
 
 def _words(found: Found) -> str:
     alone = found.get("trusted") is False
-    holds = "The proof in this file holds; its root was not compared." if alone else None
-    lines = [holds or f"The {found['what']} holds."]
+    lines = [
+        "The proof in this file holds; its root was not compared."
+        if alone
+        else f"The {found['what']} holds."
+    ]
     for name, value in found.items():
         if isinstance(value, dict):
             # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.

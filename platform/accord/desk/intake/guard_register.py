@@ -10,7 +10,7 @@ nothing about what is sent.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +43,15 @@ class Change:
     after: GuardList | None
     added: int
     removed: int
+
+    @property
+    def sign(self) -> str:
+        """How it is written down: ``+`` new, ``-`` gone, ``~`` other bytes, nothing: the same."""
+        if self.before is None:
+            return "+"
+        if self.after is None:
+            return "-"
+        return "" if self.before.sha256 == self.after.sha256 else "~"
 
 
 class _Copied(msgspec.Struct, forbid_unknown_fields=True):
@@ -239,9 +248,9 @@ def _note(
     Reading the same bytes again changes nothing.
     """
     told = [
-        f"{sign}{one.name} {one.sha256.hex()}"
+        f"{change.sign}{one.name} {one.sha256.hex()}"
         for change in changes
-        for sign, one in _changed(change)
+        if change.sign and (one := change.after or change.before)
     ]
     for place in range(0, len(told), LISTS_IN_ACT):
         part = told[place : place + LISTS_IN_ACT]
@@ -249,12 +258,3 @@ def _note(
         subject = f"{len(told)} guard lists{which}: {'; '.join(part)}"
         act = Act.LIST_CHANGE
         record_act_in(connection, person=person, act=act, subject=subject, reason=word, now=now)
-
-
-def _changed(change: Change) -> Iterator[tuple[str, GuardList]]:
-    if change.before is None and change.after is not None:
-        yield "+", change.after
-    elif change.after is None and change.before is not None:
-        yield "-", change.before
-    elif change.before and change.after and change.before.sha256 != change.after.sha256:
-        yield "~", change.after

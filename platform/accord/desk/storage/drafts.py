@@ -42,6 +42,11 @@ class Draft:
     reason: str | None
     sent: int | None
 
+    @property
+    def unsent(self) -> bool:
+        """Whether it was approved and has not gone in full."""
+        return self.state is DraftState.APPROVED and self.sent is None
+
 
 _SENT = "(SELECT max(finished) FROM submissions WHERE source = drafts.digest)"
 _COLUMNS = ", ".join([*[*Draft.__dataclass_fields__][:-1], _SENT])

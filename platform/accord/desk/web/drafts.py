@@ -94,7 +94,7 @@ def _page(waiting: Waiting, number: int, error: AccordError | None = None) -> st
     lines = draft_lines(waiting.vault, number)
     letter = plan.kind in LETTERS
     with waiting.verbs() as verbs:
-        waits = draft.state != DraftState.REFUSED and draft.sent is None
+        waits = draft.state is DraftState.WAITING or draft.unsent
         opened_by = verbs.submissions.opened_by(plan) if waits else None
     return render_template(
         "desk/draft.html",

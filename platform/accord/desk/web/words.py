@@ -239,5 +239,5 @@ DRAFT = {
 def draft_state(draft: Draft) -> str:
     """Say where a draft stands; of an approved one whether it went."""
     if draft.state is DraftState.APPROVED:
-        return DRAFT["unsent" if draft.sent is None else "sent"]
+        return DRAFT["unsent" if draft.unsent else "sent"]
     return DRAFT[draft.state]
