@@ -115,9 +115,17 @@ def test_a_broken_quote_spoils_its_own_row_alone(tmp_path: Path, bad: str) -> No
     assert {result.result for result in results[2:]} == {Result.DUPLICATE}
 
 
-def test_a_huge_cell_spoils_its_own_row_alone(tmp_path: Path) -> None:
-    content = f"wallet,note\n{BTC},{'x' * 200_000}\n{EVM},y\n"
-    _, results = read(tmp_path / "a.csv", content.encode())
+@pytest.mark.parametrize("process_limit", [128 * 1024, 1 << 20])
+@pytest.mark.parametrize("cell", ["x" * 200_000, '"' + "x" * 200_000 + '"'])
+def test_a_huge_cell_spoils_its_own_row_alone(
+    tmp_path: Path, process_limit: int, cell: str
+) -> None:
+    before = csv.field_size_limit(process_limit)
+    try:
+        content = f"wallet,note\n{BTC},{cell}\n{EVM},y\n"
+        _, results = read(tmp_path / "a.csv", content.encode())
+    finally:
+        csv.field_size_limit(before)
     assert [result.code for result in results] == ["row_unreadable", None]
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from accord.desk.intake.limits import MAX_LINE_CHARS, MAX_RECORD_LINES
+from accord.desk.intake.limits import MAX_CELL_CHARS, MAX_LINE_CHARS, MAX_RECORD_LINES
 from accord.kernel.errors import Malformed
 
 DELIMITERS: Final = (";", "\t", ",", "|")
@@ -33,7 +33,7 @@ class Guessed(list[str]):
 
 
 class _RowTooLong(Exception):
-    """A quoted cell runs over too many lines."""
+    """A quoted cell runs over too many lines, or a cell has too many characters."""
 
 
 class _Lines:
@@ -131,6 +131,7 @@ def read_rows(chunks: Iterator[str], delimiter: str) -> Iterator[Fields | None]:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
+                _check_cells(fields)
                 lines.mark = lines.position
                 yield Unended(fields) if lines.gave_unended() else fields
                 if lines.next_is_plain():
@@ -146,8 +147,9 @@ def _plain_rows(lines: list[str], delimiter: str) -> list[Fields | None]:
     """Read lines without quotes in one go, or each by itself when one of them cannot be read."""
     rows: list[Fields | None]
     try:
+        _check_cells(lines)
         rows = [*csv.reader(lines, delimiter=delimiter, strict=True)]
-    except csv.Error:
+    except (csv.Error, _RowTooLong):
         return [_leniently(line, delimiter) for line in lines]
     if lines and not lines[-1].endswith("\n"):
         rows[-1] = Unended(rows[-1] or [])
@@ -161,11 +163,18 @@ def _leniently(line: str, delimiter: str) -> Fields | None:
         if fields is None or any("\n" in field for field in fields):
             plain = csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE)
             fields = next(plain, None)
-    except csv.Error:
-        return None
-    if fields is None:
+        if fields is None:
+            return None
+        _check_cells(fields)
+    except (csv.Error, _RowTooLong):
         return None
     return Guessed(fields) if line.endswith("\n") else Unended(fields)
+
+
+def _check_cells(fields: Fields) -> None:
+    # The limit of csv itself holds for the whole process, so others may have changed it.
+    if max(map(len, fields), default=0) > MAX_CELL_CHARS:
+        raise _RowTooLong
 
 
 def sep_line(sample: str) -> str | None:

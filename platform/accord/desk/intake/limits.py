@@ -9,6 +9,9 @@ CHUNK_CHARS = 1 << 20
 MAX_LINE_CHARS = 1 << 20
 """Characters of one physical line; a longer one is no export but a bomb or another kind of file."""
 
+MAX_CELL_CHARS = 128 * 1024
+"""Characters of one cell; a longer one spoils its row."""
+
 MAX_RECORD_LINES = 2_000
 """Physical lines that one quoted cell may run over before its quote counts as unclosed."""
 

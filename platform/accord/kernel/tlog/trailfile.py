@@ -297,7 +297,9 @@ _Row = tuple[dict[str, JsonValue] | None, Line | None]
 
 
 def _csv_rows(data: bytes) -> Iterator[_Row]:
-    csv.field_size_limit(MAX_LINE)
+    csv.field_size_limit(
+        MAX_LINE
+    )  # for the whole process: whoever reads CSV has a limit of his own
     try:
         reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
         next(reader)
