@@ -1,12 +1,18 @@
-"""Groups of commands that are imported when they run, so that the others start quickly."""
+"""What is imported when it is wanted: commands, so that the others start quickly."""
 
 import importlib
 from collections.abc import Mapping
+from typing import cast
 
 import click
 
 Places = Mapping[str, tuple[str, str, str]]
 """Name of a command -> module, attribute, one line of help."""
+
+
+def loaded(module: str, attribute: str) -> object:
+    """Import ``module`` now and return what it calls ``attribute``."""
+    return getattr(importlib.import_module(module), attribute)
 
 
 def lazy_group(places: Places) -> type[click.Group]:
@@ -22,8 +28,7 @@ def lazy_group(places: Places) -> type[click.Group]:
             if cmd_name not in places:
                 return None
             module, attribute, _ = places[cmd_name]
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
+            return cast("click.Command", loaded(module, attribute))
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
             with formatter.section("Commands"):

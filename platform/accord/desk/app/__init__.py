@@ -162,15 +162,16 @@ def open_desk(
     *,
     clock: Clock,
     transport: httpx2.BaseTransport | None = None,
+    keyring: Keyring | None = None,
 ) -> Iterator[Desk]:
-    """Unlock the desk in ``home``.
+    """Unlock the desk in ``home``, or take its ``keyring`` when that is unlocked already.
 
     Raises:
         NotFound: ``desk_missing``, ``vault_missing``.
         AuthenticationNeeded: wrong passphrase or no keys.
     """
     config = read_config(home)
-    keyring = unlock_keyring(config.keys_file, passphrase)
+    keyring = keyring or unlock_keyring(config.keys_file, passphrase)
     vault = open_vault(config.vault_file, keyring.vault)
     client = HubClient(config.hub, clock=clock, key=keyring.request, transport=transport)
     desk = Desk(config=config, keyring=keyring, vault=vault, client=client, clock=clock)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from accord.clock import system_clock
 from accord.desk.app import Desk, open_desk
 from accord.desk.config import read_config
+from accord.desk.keyring import Keyring
 from accord.terminal import Terminal
 
 _COLLECT_AFTER = 50_000
@@ -15,12 +16,15 @@ _COLLECT_AFTER = 50_000
 
 
 @contextmanager
-def opened_desk(terminal: Terminal, passphrase: bytes | None = None) -> Iterator[Desk]:
+def opened_desk(
+    terminal: Terminal, passphrase: bytes | None = None, *, keyring: Keyring | None = None
+) -> Iterator[Desk]:
     """Give the unlocked desk in ``--home`` and close it at the end.
 
     Args:
         terminal: says which home.
         passphrase: for a command that opens the desk again; else it is asked for.
+        keyring: when its keys are unlocked already, beside their passphrase.
 
     Raises:
         NotFound: ``desk_missing``.
@@ -32,7 +36,7 @@ def opened_desk(terminal: Terminal, passphrase: bytes | None = None) -> Iterator
     # the time of a submit. What was loaded until here stays anyway.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
-    with open_desk(terminal.home, passphrase, clock=system_clock) as desk:
+    with open_desk(terminal.home, passphrase, clock=system_clock, keyring=keyring) as desk:
         yield desk
 
 
