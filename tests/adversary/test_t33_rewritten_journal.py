@@ -17,16 +17,17 @@ from tests.support.lies import answering, lying
 from accord.desk.app import Desk
 from accord.desk.cli.doctor import examine_desk
 from accord.desk.config import read_config
-from accord.desk.exchange.journal_heads import JournalReport, check_journal, send_head
+from accord.desk.exchange.journal_check import JournalReport, check_journal
+from accord.desk.exchange.journal_heads import send_head
 from accord.desk.exchange.own_events import check_own_events
 from accord.desk.indicators import search
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.journal_heads import begin_head, sent_heads
 from accord.desk.storage.journal_leaves import adopt, journal_head
+from accord.desk.storage.journal_names import journal_name
 from accord.findings import Finding
 from accord.hub.access import Actor, Role
 from accord.kernel.errors import Conflict, Unavailable, VerificationFailed
-from accord.kernel.identifiers import OrgId
 from accord.kernel.markings import OrgKind
 from accord.kernel.tlog.growing import GrownHead
 from accord.keyfile import save_keys
@@ -186,18 +187,41 @@ def test_an_older_vault_is_found_here_and_refused_there(world: World, bank: Desk
     put_back(bank, "older.db")
     with bank.open() as desk:
         assert "which we do not remember sending; 4 rows here" in found(desk).observed
-        org = desk.org
-        head = journal_head(desk.vault.connection)
         world.clock.now += 100
         assert send_head(desk.vault, desk.client, clock=world.clock) is None, "no round stops"
-    with pytest.raises(Conflict) as caught:
-        anchor(world, org, head)
+        with pytest.raises(Conflict) as caught:
+            anchor(world, desk, journal_head(desk.vault.connection))
     assert caught.value.code == "journal_head_older"
 
 
-def anchor(world: World, org: OrgId, head: GrownHead) -> int:
-    actor = Actor(org=org, kind=OrgKind.FINANCIAL, role=Role.DESK)
-    return world.services.journals.anchor(actor, head, now=world.clock())
+def anchor(world: World, desk: Desk, head: GrownHead) -> int:
+    """Record a head at the hub under the name of the desk's journal."""
+    actor = Actor(org=desk.org, kind=OrgKind.FINANCIAL, role=Role.DESK)
+    name = journal_name(desk.vault.connection)
+    return world.services.journals.anchor(actor, head, journal=name, now=world.clock())
+
+
+def test_an_older_vault_under_a_new_name_in_silence_is_found(world: World, tmp_path: Path) -> None:
+    """A thief who gives the journal another name gets rid of its heads, not of the question why."""
+    at = DeskAt(world, tmp_path / "robbed", "robbed-bank", OrgKind.FINANCIAL, "NL")
+    shutil.copy(at.home / "vault.db", at.home.parent / "older.db")
+    with at.open() as desk:
+        work(desk, "case 4")
+        assert send_head(desk.vault, desk.client, clock=world.clock) is not None
+        desk.vault.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(at.home / "vault.db", at.home.parent / "whole.db")
+    world.witness_round()
+    put_back(at, "older.db")
+    with at.open() as desk:
+        change(desk, "UPDATE settings SET value = randomblob(16) WHERE name = 'journal_name'")
+        assert found(desk).code == "journal_undeclared"
+        work(desk, "harmless")
+        assert send_head(desk.vault, desk.client, clock=world.clock) is not None, "it is heard"
+        world.witness_round()
+        assert "(this one)" in found(desk).observed
+    put_back(at, "whole.db")
+    with at.open() as desk:
+        assert found(desk).code == "journal_undeclared", "every other vault tells of it"
 
 
 def test_the_vaults_copy_of_the_log_is_not_believed(bank: DeskAt) -> None:
@@ -250,7 +274,9 @@ def test_a_head_that_the_hub_said_it_logged_and_did_not_is_missing(
     assert caught.value.code == "event_missing"
 
 
-def test_only_size_and_root_leave_and_none_during_a_search(world: World, tmp_path: Path) -> None:
+def test_only_name_size_and_root_leave_and_none_during_a_search(
+    world: World, tmp_path: Path
+) -> None:
     at = DeskAt(world, tmp_path / "quiet", "quiet-bank", OrgKind.FINANCIAL, "NL")
     bodies: list[bytes] = []
 
@@ -273,18 +299,18 @@ def test_only_size_and_root_leave_and_none_during_a_search(world: World, tmp_pat
         number = send_head(desk.vault, desk.client, clock=world.clock)
         assert number is not None
         assert send_head(desk.vault, desk.client, clock=world.clock) is None, "nothing new"
-        assert anchor(world, desk.org, journal_head(desk.vault.connection)) == number
+        assert anchor(world, desk, journal_head(desk.vault.connection)) == number
         work(desk, "more")
         world.clock.now += 1
         more = journal_head(desk.vault.connection)
         with pytest.raises(Unavailable) as soon:
-            anchor(world, desk.org, more)
+            anchor(world, desk, more)
         other = GrownHead(size=4, root=bytes(32))
         with pytest.raises(Conflict) as caught:
-            anchor(world, desk.org, other)
+            anchor(world, desk, other)
     assert (soon.value.code, caught.value.code) == ("journal_head_soon", "journal_head_other")
     assert len(bodies) == 1
-    assert set(json.loads(bodies[0])) == {"size", "root"}
+    assert set(json.loads(bodies[0])) == {"size", "root", "journal"}
 
 
 def test_a_head_that_the_hub_invents_is_found(world: World, bank: DeskAt) -> None:
@@ -292,12 +318,12 @@ def test_a_head_that_the_hub_invents_is_found(world: World, bank: DeskAt) -> Non
     with bank.open() as desk:
         work(desk, "more")
         size = journal_head(desk.vault.connection).size
-        anchor(world, desk.org, GrownHead(size=size, root=b"\5" * 32))
+        anchor(world, desk, GrownHead(size=size, root=b"\5" * 32))
         world.witness_round()
         assert found(desk).code == "journal_head_unknown"
         world.clock.now += 100
-        anchor(world, desk.org, INVENTED)
+        anchor(world, desk, INVENTED)
         world.witness_round()
         assert found(desk).code == "journal_head_unknown", "the first one is named"
         with pytest.raises(Conflict):
-            anchor(world, desk.org, journal_head(desk.vault.connection))
+            anchor(world, desk, journal_head(desk.vault.connection))

@@ -58,7 +58,7 @@ class Cli:
                 3
                 if words[1:2] in {("preset",), ("guards",)}
                 else 2
-                if words[0] in {"desk", "keys"}
+                if words[0] in {"desk", "keys", "journal"}
                 else 1
             )
             name = "-".join(words[:size])
@@ -317,6 +317,46 @@ def test_requests_answers_sightings_and_notices_by_command(
             "--deadline", *wrong, code=1,
         )  # fmt: skip
         assert refused["error"]["code"] == "deadline_unreadable"
+
+
+def test_a_vault_that_was_put_back_and_its_journals_restart_by_command(
+    live: Live, tmp_path: Path, schemas: Path
+) -> None:
+    bank = enrolled(live, tmp_path / "bank", schemas, "first-bank", OrgKind.FINANCIAL)
+    vault, older = bank.home / "vault.db", tmp_path / "older.db"
+    bank.run("inbox")
+    older.write_bytes(vault.read_bytes())
+
+    def journal(code: int) -> list[dict[str, Any]]:
+        live.world.witness_round()
+        findings = bank.run("doctor", code=code)["findings"]
+        return [one for one in findings if "journal" in one["check"]]
+
+    bank.run("search", BTC, "--reason", "case 114")
+    bank.run("pull")
+    assert [one["state"] for one in journal(0)] == ["ok"]
+    restored = ("journal", "restart", "--because", "restored", "--reason", "disk 7 broke")
+    assert bank.run(*restored, "--yes", code=1)["error"]["code"] == "journal_fits"
+    for path in bank.home.glob("vault.db*"):
+        path.unlink()
+    vault.touch(mode=0o600)
+    vault.write_bytes(older.read_bytes())
+    (told,) = journal(3)
+    assert (told["code"], "accord journal restart" in told["next_step"]) == ("journal_cut", True)
+
+    named = bank.run(*restored, "--ended", "ABC", code=1)
+    assert named["error"]["code"] == "journal_name_invalid"
+    blank = (*restored[:-1], " ", "--yes")
+    assert bank.run(*blank, code=1)["error"]["code"] == "reason_missing"
+    assert bank.run(*restored, code=1)["error"]["code"] == "not_confirmed"
+    tried = bank.run(*restored, "--dry-run")
+    assert (tried["journal"], tried["event"], tried["written"]) == (None, None, False)
+    done = bank.run(*restored, "--yes")
+    assert (done["ended"], done["written"]) == (tried["ended"], True)
+    first, second = journal(0)
+    assert (first["state"], second["state"]) == ("ok", "ok")
+    assert f"event {done['event']}" in second["observed"]
+    assert "said here by" in second["observed"]
 
 
 def test_a_command_without_a_desk_or_passphrase_says_what_to_do(

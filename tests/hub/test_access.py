@@ -37,6 +37,7 @@ audit:export            - - - - -    - - - y y -
 audit:erase             - - - - -    - - - s - -
 events:read             y y y - -    - - - - - -
 journal:anchor          y y y - -    - - - - - -
+journal:restart         y y y - -    - - - - - -
 recalls:view            - - - - -    y y y y y y
 """
 DESKS = ("financial", "law_enforcement", "ngo", "oversight", "operator")

@@ -32,6 +32,7 @@ COMMANDS: Places = {
     "digest": ("accord.desk.cli.digest", "show_digest", "What happened, in counts alone."),
     "erasure": ("accord.desk.cli.erasure", "erasure", "The hub's proof that it deleted a bundle."),
     "tally": ("accord.desk.cli.tally", "tally", "Make and send the month's signed tally."),
+    "journal": ("accord.desk.cli.journal", "journal", "Say why a journal begins anew."),
     "keys": ("accord.desk.cli.keys", "keys", "The desk's own keys: list, rotate, back up."),
     "verify": ("accord.cli.verify", "verify", "Check evidence, a receipt or a bundle, offline."),
     "desk": ("accord.desk.cli", "desk", "An organisation's own node."),

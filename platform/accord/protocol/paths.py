@@ -30,6 +30,7 @@ EVENTS: Final = "/v1/events"
 ACKNOWLEDGEMENTS: Final = "/v1/acknowledgements"
 TALLY: Final = "/v1/tallies/<month>"
 JOURNAL_HEAD: Final = "/v1/journal/head"
+JOURNAL_RESTART: Final = "/v1/journal/restart"
 
 DIRECTORY_LOG: Final = "/log/directory"
 AUDIT_LOG: Final = "/log/audit"

@@ -4,9 +4,16 @@ import httpx2
 
 from accord.clock import Clock
 from accord.config import read_passphrase
+from accord.desk.cli.shown import moment
 from accord.desk.config import DeskConfig
 from accord.desk.exchange.client import HubClient
-from accord.desk.exchange.journal_heads import check_journal
+from accord.desk.exchange.journal_check import (
+    JournalReport,
+    OtherJournal,
+    ToldRestart,
+    compare_journal,
+    short,
+)
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.keyring import unlock_keyring
 from accord.desk.storage import Vault, open_vault
@@ -123,7 +130,7 @@ def _examine_vault(
         if found[0].problem is None and config.org is not None and config.root_file.is_file():
             client = HubClient(config.hub, clock=clock, key=keyring.request, transport=transport)
             with client:
-                found.append(_journal(config, config.org, vault, client, clock))
+                found += _journal(config, config.org, vault, client, clock)
     finally:
         vault.close()
     return found
@@ -131,16 +138,44 @@ def _examine_vault(
 
 def _journal(
     config: DeskConfig, org: OrgId, vault: Vault, client: HubClient, clock: Clock
-) -> Finding:
-    """Compare the journal with every head of it in the hub's witnessed log."""
-
-    def compare() -> str:
+) -> list[Finding]:
+    """Compare the journal with every head in the hub's witnessed log; tell what else is there."""
+    try:
         root_file = config.root_file.read_bytes()
         mirror = DirectoryMirror(vault, client, root_file=root_file, clock=clock)
         with explained():
-            return check_journal(vault, client, mirror, org=org, clock=clock).words()
+            report = compare_journal(vault, client, mirror, org=org, clock=clock).report
+    except AccordError as error:
+        return [wrong("journal", error)]
+    first = (
+        well("journal", report.words())
+        if report.problem is None
+        else wrong("journal", report.problem)
+    )
+    return [first, *_beside(report)]
 
-    return attempt("journal", compare)
+
+def _beside(report: JournalReport) -> list[Finding]:
+    """Tell every restart and every other journal: for ever, and as no alarm."""
+    restarts = [well("journal restarted", _restart_words(one)) for one in report.restarts]
+    return restarts + [well("another journal", _other_words(one)) for one in report.others]
+
+
+def _restart_words(told: ToldRestart) -> str:
+    one = told.logged.restart
+    before = "what was sent before names" if one.ended is None else short(one.ended)
+    if one.ended is not None or one.kept < told.rows:
+        what = f"{before} ended at {one.kept} of {told.rows} rows; {short(one.journal)} goes on"
+    else:
+        what = f"{short(one.journal)} stands on its own"
+    by = "at another desk or vault" if told.person is None else f"here by {told.person}"
+    at = f"{moment(told.logged.at)}, event {told.logged.number}"
+    return f"{what} ({one.cause.value}), said {by}; {at}"
+
+
+def _other_words(one: OtherJournal) -> str:
+    since, last = moment(one.since), moment(one.last)
+    return f"{one.journal.hex()} of another vault: {one.rows} rows, since {since}, last {last}"
 
 
 def _examine_hub(config: DeskConfig, client: httpx2.Client, clock: Clock) -> list[Finding]:

@@ -32,6 +32,7 @@ from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.checkpoint import CosignedCheckpoint, open_cosigned
 from accord.kernel.tlog.growing import ANCHORED
 from accord.kernel.tlog.heads import OrgHead, OwnEvent, extend_head
+from accord.kernel.tlog.journals import RESTARTED
 from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.merkle import leaf_hash, verify_inclusion
 from accord.protocol import paths
@@ -188,7 +189,8 @@ def _sender(fields: Mapping[str, str]) -> str:
 
 
 def _compare(vault: Vault, org: OrgId, cosigned: CosignedCheckpoint) -> None:
-    accepted = unlogged_acceptances(vault, org, size=cosigned.checkpoint.size)
+    size = cosigned.checkpoint.size
+    accepted = unlogged_acceptances(vault, org, size=size)
     if accepted:
         bundle, index = accepted[0]
         raise VerificationFailed(
@@ -197,7 +199,7 @@ def _compare(vault: Vault, org: OrgId, cosigned: CosignedCheckpoint) -> None:
             observed=f"{bundle} at {index}, {len(accepted)} in all",
             next_step=_TELL,
         )
-    heads = unlogged_heads(vault, what=ANCHORED, size=cosigned.checkpoint.size)
+    heads = unlogged_heads(vault, what=(ANCHORED, RESTARTED), size=size)
     if heads:
         raise VerificationFailed(
             "event_missing",

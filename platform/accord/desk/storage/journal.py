@@ -40,6 +40,7 @@ class Act(StrEnum):
     FEED_RESYNC = "feed:resync"
     HOLD_LIFT = "hold:lift"
     HOLD_SET = "hold:set"
+    JOURNAL_RESTART = "journal:restart"
     KEY_BACKUP = "key:backup"
     KEY_RESTORE = "key:restore"
     KEY_ROTATE = "key:rotate"
@@ -70,6 +71,7 @@ ACTS: Mapping[Act, str] = {
     Act.FEED_RESYNC: "The hub's feed was read from its beginning again, with the reason.",
     Act.HOLD_LIFT: "A legal hold of a case was lifted.",
     Act.HOLD_SET: "A legal hold of a case was set: its records are not deleted while it stands.",
+    Act.JOURNAL_RESTART: "This journal began anew or went on after a restore, with the reason.",
     Act.KEY_BACKUP: "The wrapped keys were copied to a file.",
     Act.KEY_RESTORE: "Keys were restored from a copy.",
     Act.KEY_ROTATE: "The organisation's keys were changed.",

@@ -4,6 +4,7 @@
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accord.desk.storage.vault import Vault
@@ -59,13 +60,14 @@ def finish_head(vault: Vault, head: GrownHead, *, number: int) -> None:
         )
 
 
-def unlogged_heads(vault: Vault, *, what: str, size: int) -> list[SentHead]:
-    """Return heads that the hub said it logged below ``size`` and did not."""
+def unlogged_heads(vault: Vault, *, what: Sequence[str], size: int) -> list[SentHead]:
+    """Return heads that the hub said it logged below ``size``, as one of ``what``, and did not."""
+    marks = ", ".join("?" * len(what))
     rows = vault.connection.execute(
-        "SELECT size, root, at, number FROM journal_heads WHERE number < ? AND NOT EXISTS"
-        " (SELECT 1 FROM own_events WHERE own_events.what = ?"
+        "SELECT size, root, at, number FROM journal_heads WHERE number < ? AND NOT EXISTS"  # noqa: S608 - marks alone
+        f" (SELECT 1 FROM own_events WHERE own_events.what IN ({marks})"
         " AND own_events.number = journal_heads.number) ORDER BY number",
-        (size, what),
+        (size, *what),
     )
     return [_sent(row) for row in rows]
 

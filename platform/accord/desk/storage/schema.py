@@ -274,5 +274,9 @@ VERSIONS: tuple[str, ...] = (
     ALTER TABLE own_events ADD COLUMN sender TEXT NOT NULL DEFAULT '';
     UPDATE own_events SET sender = actor WHERE what = 'bundle.accepted';
     """,
+    """
+    -- The journal has a name: the setting journal_name, made with this version
+    -- (journal_names.py). journal_restart holds a restart until the hub has it.
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

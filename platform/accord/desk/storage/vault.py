@@ -15,6 +15,7 @@ from typing import Final, cast
 import sqlcipher3
 
 from accord.desk.storage.journal_leaves import JOURNAL_VERSION, adopt
+from accord.desk.storage.journal_names import NAMED_VERSION, give_name, has_name
 from accord.desk.storage.schema import VERSIONS
 from accord.kernel.errors import Conflict, NotFound, Refused, Unavailable, VerificationFailed
 
@@ -194,6 +195,8 @@ def open_loaded(vault: Vault) -> Vault:
     vault.term_key = vault.setting(_TERM_KEY) or b""
     if len(vault.term_key) != KEY_SIZE:
         raise VerificationFailed("vault_damaged", "The vault lacks the key of its index.")
+    if not has_name(vault.connection):
+        raise VerificationFailed("vault_damaged", "The vault lacks the name of its journal.")
     return vault
 
 
@@ -301,6 +304,8 @@ def _bring_up_to_date(vault: Vault) -> None:
                 connection.execute(statement)
         if version < JOURNAL_VERSION:
             adopt(connection)
+        if version < NAMED_VERSION:
+            give_name(connection)
         connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
 
 

@@ -55,6 +55,7 @@ class Action(StrEnum):
     AUDIT_ERASE = "audit:erase"
     EVENTS_READ = "events:read"
     JOURNAL_ANCHOR = "journal:anchor"
+    JOURNAL_RESTART = "journal:restart"
     RECALLS_VIEW = "recalls:view"
 
 
@@ -88,6 +89,7 @@ _DESK_ACTIONS = frozenset(
         Action.ACKNOWLEDGEMENT_READ,
         Action.EVENTS_READ,
         Action.JOURNAL_ANCHOR,
+        Action.JOURNAL_RESTART,
     }
 )
 _SUBMITTER = _DESK_ACTIONS | {Action.BUNDLE_SUBMIT, Action.TALLY_WRITE}

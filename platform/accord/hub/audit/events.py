@@ -56,6 +56,7 @@ class EventClass(StrEnum):
     INVITE_MADE = "invite.made"
     INVITE_WITHDRAWN = "invite.withdrawn"
     JOURNAL_ANCHORED = "journal.anchored"
+    JOURNAL_RESTARTED = "journal.restarted"
     KEY_ROTATED = "key.rotated"
     KEY_USED = "key.used"
     LEDGER_VIEWED = "ledger.viewed"
@@ -176,7 +177,12 @@ MEANINGS: Mapping[EventClass, Meaning] = {
     EventClass.INVITE_MADE: _governance("An organisation was invited to enrol."),
     EventClass.INVITE_WITHDRAWN: _governance("An invite was taken back before it was used."),
     EventClass.JOURNAL_ANCHORED: _governance(
-        "An organisation's desk sent the head of its journal: how many rows, and their root."
+        "An organisation's desk sent the head of its journal: how many rows, their root, and which"
+        " journal."
+    ),
+    EventClass.JOURNAL_RESTARTED: _governance(
+        "A desk's journal begins anew or goes on after a restore: why, how many rows it keeps, and"
+        " which journal ends with it."
     ),
     EventClass.KEY_ROTATED: _governance("The hub changed a key of its own."),
     EventClass.KEY_USED: _governance("A process opened the hub's log keys with their passphrase."),

@@ -92,6 +92,7 @@ _ACTIVITIES: Mapping[int, Mapping[str, int]] = {
         "bundle.released": UPDATE,
         "bundle.visibility-lost": UPDATE,
         "journal.anchored": CREATE,
+        "journal.restarted": UPDATE,
         "peer.pulled": READ,
         "peer.refused": CREATE,
         "quota.exceeded": CREATE,

@@ -1,0 +1,487 @@
+"""A journal's name and its restart: each journal is judged by itself, every act is told for ever."""
+
+import copy
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.desk.wire import DeskAt
+from tests.support.hub_world import World
+
+from accord.desk.app import Desk
+from accord.desk.cli.doctor import examine_desk
+from accord.desk.config import read_config
+from accord.desk.exchange.journal_check import Compared, JournalReport, compare_journal
+from accord.desk.exchange.journal_heads import send_head
+from accord.desk.exchange.journal_restart import (
+    begin_restart,
+    plan_restart,
+    send_restart,
+    settle_restart,
+)
+from accord.desk.exchange.own_events import check_own_events
+from accord.desk.storage import create_vault
+from accord.desk.storage.journal import Act, record_act
+from accord.desk.storage.journal_heads import sent_heads
+from accord.desk.storage.journal_leaves import journal_head
+from accord.desk.storage.journal_names import give_name, journal_name, waiting_restart
+from accord.findings import Finding
+from accord.hub.access import Actor, Role
+from accord.kernel.errors import AccordError, VerificationFailed
+from accord.kernel.markings import OrgKind
+from accord.kernel.tlog.growing import GrownHead
+from accord.kernel.tlog.journals import Cause, Restart
+from accord.keyfile import save_keys
+
+RESTORED, ANEW, SECOND = Cause.RESTORED, Cause.MADE_ANEW, Cause.SECOND_DESK
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("hub"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bank(world: World, tmp_path: Path) -> DeskAt:
+    """A desk with heads of 2 and 4 rows in the log; ``older`` is its vault after the first."""
+    at = DeskAt(world, tmp_path / "bank", f"bank-{next(NUMBERS)}", OrgKind.FINANCIAL, "NL")
+    with at.open() as desk:
+        work(desk)
+    keep(at, "older")
+    with at.open() as desk:
+        work(desk)
+    keep(at, "whole")
+    return at
+
+
+def work(desk: Desk, rows: int = 2) -> int | None:
+    """Write rows, send the head and have it witnessed."""
+    for _ in range(rows):
+        record_act(
+            desk.vault, person="ana", act=Act.BUNDLE_VIEW, subject="b", reason="r", now=desk.clock()
+        )
+    return settle(desk)
+
+
+def settle(desk: Desk) -> int | None:
+    desk.clock.now += 100  # type: ignore[attr-defined]
+    return send_head(desk.vault, desk.client, clock=desk.clock)
+
+
+def keep(at: DeskAt, name: str) -> None:
+    """Copy the vault as it is now."""
+    with at.open() as desk:
+        desk.vault.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(at.home / "vault.db", at.home.parent / f"{name}.db")
+
+
+def put_back(at: DeskAt, name: str) -> None:
+    for path in at.home.glob("vault.db*"):
+        path.unlink()
+    shutil.copy(at.home.parent / f"{name}.db", at.home / "vault.db")
+
+
+def make_anew(at: DeskAt) -> None:
+    for path in at.home.glob("vault.db*"):
+        path.unlink()
+    create_vault(at.home / "vault.db", at.keyring.vault).close()
+
+
+def twin(at: DeskAt) -> DeskAt:
+    """Return a second desk with the same keys and a vault of its own."""
+    other = copy.copy(at)
+    other.home = at.home.parent / "second"
+    shutil.copytree(at.home, other.home, ignore=shutil.ignore_patterns("vault.db*"))
+    make_anew(other)
+    return other
+
+
+def compared(desk: Desk, at: DeskAt) -> Compared:
+    at.world.witness_round()
+    return compare_journal(desk.vault, desk.client, desk.mirror, org=desk.org, clock=desk.clock)
+
+
+def report(at: DeskAt) -> JournalReport:
+    with at.open() as desk:
+        return compared(desk, at).report
+
+
+def problem(at: DeskAt) -> str:
+    """Return the code of what is wrong with the journal; empty when nothing is."""
+    found = report(at).problem
+    return "" if found is None else found.code
+
+
+def restart(at: DeskAt, cause: Cause, ended: bytes | None = None) -> Restart:
+    with at.open() as desk:
+        plan = plan_restart(compared(desk, at), cause, ended=ended)
+        made = begin_restart(
+            desk.vault, plan, person="ana", reason="the disk broke", now=desk.clock()
+        )
+        assert send_restart(desk.vault, desk.client) is not None
+    at.world.clock.now += 100
+    return made
+
+
+def name_of(at: DeskAt) -> bytes:
+    with at.open() as desk:
+        return journal_name(desk.vault.connection)
+
+
+def go_on(at: DeskAt, rows: int = 2) -> int | None:
+    with at.open() as desk:
+        return work(desk, rows)
+
+
+def change(at: DeskAt, statement: str) -> None:
+    with at.open() as desk, desk.vault.transaction() as connection:
+        connection.execute(statement)
+
+
+def hub_hears(at: DeskAt, journal: bytes | None, head: GrownHead) -> None:
+    """Let the hub write a head that no desk sent."""
+    actor = Actor(org=at.org, kind=OrgKind.FINANCIAL, role=Role.DESK)
+    at.world.clock.now += 20
+    at.world.services.journals.anchor(actor, head, journal=journal, now=at.world.clock())
+
+
+def hub_restarts(at: DeskAt, told: Restart) -> None:
+    actor = Actor(org=at.org, kind=OrgKind.FINANCIAL, role=Role.DESK)
+    at.world.services.journals.restart(actor, told, now=at.world.clock())
+
+
+def test_a_vault_that_was_put_back_is_told_once_and_its_restart_for_ever(bank: DeskAt) -> None:
+    old = name_of(bank)
+    put_back(bank, "older")
+    assert problem(bank) == "journal_cut"
+    made = restart(bank, RESTORED)
+    assert (made.ended, made.kept, made.head.size) == (old, 2, 3)
+    assert name_of(bank) == made.journal != old
+    for _ in range(2):
+        found = report(bank)
+        (told,) = found.restarts
+        assert (found.problem, told.rows, told.person) == (None, 4, "ana")
+        assert told.logged.restart == made
+        assert found.others == []
+        go_on(bank)
+    assert report(bank).covered == 7
+
+
+def test_what_was_kept_goes_on_being_compared(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 1")
+    assert problem(bank) == "journal_changed"
+
+
+def test_rows_after_a_restart_are_compared_with_the_heads_of_the_new_name(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    go_on(bank)
+    keep(bank, "later")
+    go_on(bank)
+    put_back(bank, "later")
+    assert problem(bank) == "journal_cut"
+    second = restart(bank, RESTORED)
+    found = report(bank)
+    assert (found.problem, second.kept, len(found.restarts)) == (None, 5, 2)
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 5")
+    assert problem(bank) == "journal_changed"
+
+
+@pytest.mark.parametrize("vault", ["older", "whole"])
+def test_the_vault_of_before_a_restart_put_back_in_silence_is_found(
+    bank: DeskAt, vault: str
+) -> None:
+    put_back(bank, "older")
+    first = restart(bank, RESTORED)
+    put_back(bank, vault)
+    assert problem(bank) == "journal_ended"
+    assert go_on(bank) is None, "the hub takes no head of a journal that ended"
+    second = restart(bank, RESTORED)
+    assert second.ended == first.journal
+    assert (problem(bank), len(report(bank).restarts)) == ("", 2)
+
+
+def test_a_vault_that_was_put_back_and_used_unnoticed_keeps_what_fits(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    go_on(bank, 4)
+    assert problem(bank) == "journal_head_unknown"
+    made = restart(bank, RESTORED)
+    assert (made.kept, made.head.size, problem(bank)) == (2, 7, "")
+
+
+def test_a_vault_made_anew_says_so_and_ends_the_other(bank: DeskAt) -> None:
+    old = name_of(bank)
+    make_anew(bank)
+    assert problem(bank) == "journal_undeclared", "before it sent anything"
+    go_on(bank)
+    assert problem(bank) == "journal_undeclared"
+    own = name_of(bank)
+    made = restart(bank, ANEW)
+    assert (made.journal, made.ended, made.kept) == (own, old, 0)
+    found = report(bank)
+    assert (found.problem, found.others, found.restarts[0].rows) == (None, [], 4)
+
+
+def test_two_desks_with_the_same_keys_both_send_and_are_told_apart(bank: DeskAt) -> None:
+    second = twin(bank)
+    assert go_on(second, 1) is not None, "fewer rows than the first has"
+    assert go_on(bank, 1) is not None
+    for at in (bank, second):
+        assert problem(at) == "journal_undeclared"
+    with pytest.raises(AccordError) as caught:
+        restart(bank, SECOND)
+    assert caught.value.code == "journal_fits", "the first one has nothing to say"
+    made = restart(second, SECOND)
+    assert (made.journal, made.ended, made.kept) == (name_of(second), None, 0)
+    for at, other, rows in ((bank, second, 2), (second, bank, 5)):
+        found = report(at)
+        assert (found.problem, len(found.restarts)) == (None, 1)
+        assert [(one.journal, one.rows) for one in found.others] == [(name_of(other), rows)]
+    for at in (bank, second):
+        assert go_on(at) is not None
+        assert problem(at) == ""
+
+
+def test_of_several_journals_it_must_be_said_which_ends(bank: DeskAt) -> None:
+    old = name_of(bank)
+    second = twin(bank)
+    go_on(second)
+    make_anew(bank)
+    with pytest.raises(AccordError) as caught:
+        restart(bank, ANEW)
+    assert caught.value.code == "journal_which"
+    with pytest.raises(AccordError) as caught:
+        restart(bank, ANEW, b"\7" * 16)
+    assert caught.value.code == "journal_unknown"
+    with pytest.raises(AccordError) as caught:
+        restart(bank, SECOND, old)
+    assert caught.value.code == "journal_restart_invalid"
+    assert restart(bank, ANEW, old).ended == old
+    assert problem(bank) == "journal_undeclared", "the second desk has not said anything yet"
+    restart(second, SECOND)
+    assert (problem(bank), problem(second)) == ("", "")
+
+
+def test_a_copy_of_a_vault_at_a_second_desk_gets_a_name_of_its_own(bank: DeskAt) -> None:
+    second = twin(bank)
+    shutil.copy(bank.home.parent / "whole.db", second.home / "vault.db")
+    go_on(bank, 1)
+    with second.open() as desk:
+        work(desk, 5)
+    assert problem(bank) == "journal_cut"
+    assert problem(second) == "journal_head_unknown"
+    made = restart(second, SECOND)
+    assert (made.ended, made.journal != name_of(bank)) == (None, True)
+    assert problem(second) == ""
+
+
+@pytest.mark.parametrize("vault", ["older", "whole"])
+def test_a_new_name_given_in_silence_is_found(bank: DeskAt, vault: str) -> None:
+    put_back(bank, vault)
+    with bank.open() as desk, desk.vault.transaction() as connection:
+        give_name(connection)
+        connection.execute("DELETE FROM journal_heads")
+    assert problem(bank) == "journal_undeclared"
+    go_on(bank)
+    assert problem(bank) == "journal_undeclared"
+
+
+def test_a_vault_without_a_name_is_not_opened(bank: DeskAt) -> None:
+    change(bank, "UPDATE settings SET value = x'00' WHERE name = 'journal_name'")
+    with pytest.raises(VerificationFailed) as caught, bank.open():
+        pass
+    assert caught.value.code == "vault_damaged"
+
+
+def test_a_row_that_contradicts_its_leaf_is_mended_by_no_restart(bank: DeskAt) -> None:
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 4")
+    with pytest.raises(VerificationFailed) as caught:
+        restart(bank, RESTORED)
+    assert caught.value.code == "journal_changed"
+    assert problem(bank) == "journal_changed"
+
+
+def test_a_journal_that_is_well_is_not_restarted(bank: DeskAt) -> None:
+    with pytest.raises(AccordError) as caught:
+        restart(bank, RESTORED)
+    assert caught.value.code == "journal_fits"
+
+
+def test_a_journal_that_the_hub_invents_is_found(bank: DeskAt) -> None:
+    hub_hears(bank, b"\5" * 16, GrownHead(size=3, root=b"\5" * 32))
+    assert problem(bank) == "journal_undeclared"
+
+
+def test_a_restart_that_the_hub_invents_excuses_nothing(bank: DeskAt) -> None:
+    """It knows the roots that were sent, but cannot write the row that goes with the act."""
+    with bank.open() as desk:
+        head = journal_head(desk.vault.connection)
+    own = name_of(bank)
+    hub_restarts(bank, Restart(journal=own, head=head, kept=0, cause=RESTORED))
+    assert problem(bank) == "journal_restart_unknown"
+
+
+def test_an_end_that_the_hub_invents_is_found(bank: DeskAt) -> None:
+    other = Restart(
+        journal=b"\6" * 16,
+        head=GrownHead(size=3, root=b"\6" * 32),
+        kept=0,
+        cause=ANEW,
+        ended=name_of(bank),
+    )
+    hub_restarts(bank, other)
+    assert problem(bank) == "journal_ended"
+
+
+def test_a_restart_whose_row_was_rewritten_is_found(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    change(bank, "UPDATE acts SET object = replace(object, 'kept=2', 'kept=1') WHERE no = 3")
+    assert problem(bank) == "journal_restart_unknown"
+
+
+def test_heads_of_before_names_are_judged_as_before_and_a_restart_settles_them(
+    bank: DeskAt,
+) -> None:
+    with bank.open() as desk:
+        fits = journal_head(desk.vault.connection)
+    hub_hears(bank, None, fits)
+    assert problem(bank) == ""
+    hub_hears(bank, None, GrownHead(size=9, root=b"\5" * 32))
+    assert problem(bank) == "journal_cut"
+    made = restart(bank, RESTORED)
+    assert (made.kept, problem(bank)) == (4, "")
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 1")
+    assert problem(bank) == "journal_changed"
+
+
+def test_a_head_without_a_name_after_the_restart_is_not_excused(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    hub_hears(bank, None, GrownHead(size=3, root=b"\5" * 32))
+    assert problem(bank) == "journal_head_unknown"
+
+
+def test_a_restart_whose_answer_is_lost_is_sent_again_before_any_head(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    with bank.open() as desk:
+        plan = plan_restart(compared(desk, bank), RESTORED)
+        begin_restart(desk.vault, plan, person="ana", reason="why", now=desk.clock())
+        bank.wire.lose_before = {"/journal"}
+        assert work(desk) is None
+        assert waiting_restart(desk.vault.connection) is not None
+        bank.wire.lose_before, bank.wire.lose_after = set(), {"/journal"}
+        assert settle(desk) is None
+        bank.wire.lose_after = set()
+        number = settle(desk)
+        assert number is not None
+        assert waiting_restart(desk.vault.connection) is None
+        head = settle(desk)
+        assert head is not None
+        assert head > number
+        assert [one.number for one in sent_heads(desk.vault)][-2:] == [number, head]
+    found = report(bank)
+    assert (found.problem, len(found.restarts)) == (None, 1), "one event"
+
+
+def test_a_restart_that_the_hub_will_never_take_makes_room_for_another(bank: DeskAt) -> None:
+    old = name_of(bank)
+    put_back(bank, "older")
+    with bank.open() as desk:
+        plan = plan_restart(compared(desk, bank), RESTORED)
+        begin_restart(desk.vault, plan, person="ana", reason="why", now=desk.clock())
+        other = Restart(
+            journal=b"\6" * 16,
+            head=GrownHead(size=3, root=b"\6" * 32),
+            kept=0,
+            cause=ANEW,
+            ended=old,
+        )
+        hub_restarts(bank, other)
+        assert work(desk) is None, "refused, and no round stops"
+        settle_restart(desk.vault, desk.client)
+        assert waiting_restart(desk.vault.connection) is None
+    assert problem(bank) == "journal_undeclared"
+    made = restart(bank, RESTORED)
+    assert (made.ended, problem(bank)) == (other.journal, "")
+
+
+def test_a_restart_that_the_hub_said_it_logged_and_did_not_is_missing(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    with bank.open() as desk:
+        plan = plan_restart(compared(desk, bank), RESTORED)
+        begin_restart(desk.vault, plan, person="ana", reason="why", now=desk.clock())
+        restarted = send_restart(desk.vault, desk.client)
+        bank.world.witness_round()
+        check_own_events(desk.vault, desk.client, desk.mirror, org=desk.org, clock=desk.clock)
+        with desk.vault.transaction() as connection:
+            connection.execute("UPDATE journal_heads SET number = 1 WHERE number = ?", (restarted,))
+        with pytest.raises(VerificationFailed) as caught:
+            check_own_events(desk.vault, desk.client, desk.mirror, org=desk.org, clock=desk.clock)
+    assert caught.value.code == "event_missing"
+
+
+def test_the_reason_stays_here(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    bodies: list[bytes] = []
+    bank.wire.instead = lambda request: bodies.append(request.read())  # type: ignore[func-returns-value]
+    made = restart(bank, RESTORED)
+    told = next(json.loads(body) for body in bodies if b"cause" in body)
+    assert set(told) == {"journal", "size", "root", "kept", "cause", "ended"}
+    assert b"the disk broke" not in b"".join(bodies)
+    with bank.open() as desk:
+        row = desk.vault.connection.execute(
+            "SELECT person, object, reason FROM acts WHERE act = 'journal:restart'"
+        ).fetchone()
+    said = f"restored journal={made.journal.hex()} kept=2 ended={(made.ended or b'').hex()}"
+    assert row == ("ana", said, "the disk broke")
+
+
+@pytest.fixture
+def passphrase(bank: DeskAt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the desk a key file, so that commands can open it; its hub is reached in process."""
+    words = b"a passphrase for the doctor"
+    path = tmp_path / "passphrase"
+    path.touch(mode=0o600)
+    path.write_bytes(words)
+    monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", str(path))
+    bank.key_file()
+    save_keys(read_config(bank.home).keys_file, bank.kept, words)
+
+
+@pytest.mark.usefixtures("passphrase")
+def test_the_doctor_names_the_command_and_then_tells_the_end_as_information(bank: DeskAt) -> None:
+    def lines() -> list[Finding]:
+        bank.world.witness_round()
+        findings = examine_desk(read_config(bank.home), clock=bank.world.clock, transport=bank.wire)
+        return [one for one in findings if "journal" in one.check]
+
+    old = name_of(bank)
+    put_back(bank, "older")
+    (told,) = lines()
+    assert told.problem is not None
+    assert "accord journal restart --because restored" in str(told.problem.next_step)
+    made = restart(bank, RESTORED)
+    first, second = lines()
+    assert (first.state, second.state, second.check) == ("ok", "ok", "journal restarted")
+    assert second.observed.startswith(
+        f"{old.hex()[:8]} ended at 2 of 4 rows; {made.journal.hex()[:8]} goes on (restored), "
+        "said here by ana; 20"
+    )
+    other = twin(bank)
+    go_on(other)
+    assert [one.state for one in lines()] == ["wrong", "ok", "ok"]
+    restart(other, SECOND)
+    first, _, third, fourth = lines()
+    assert first.state == "ok"
+    assert "stands on its own (second-desk), said at another desk or vault" in third.observed
+    assert fourth.check == "another journal"
+    assert fourth.observed.startswith(f"{name_of(other).hex()} of another vault: 3 rows, since 20")
