@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.desk.conftest import NOW, bundle_id, described, put, records_of
 
-from accord.desk.cli.digest import digest_text, since_of
 from accord.desk.exchange.digest import Digest, digest
+from accord.desk.exchange.digest_text import digest_text, since_of
 from accord.desk.export.registry import FORMATS
 from accord.desk.export.selection import Selection
 from accord.desk.export.service import export

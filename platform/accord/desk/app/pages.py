@@ -21,6 +21,7 @@ from accord.desk.keyring.tools import Tools
 from accord.desk.screening.runs import Runs
 from accord.desk.web import PageServices, page_routes
 from accord.desk.web.bodies import install_limits
+from accord.desk.web.digest import DIGEST, digest_routes
 from accord.desk.web.drafts import DRAFTS, Waiting, draft_routes
 from accord.desk.web.evidence import EvidenceMaking, evidence_routes
 from accord.desk.web.feeds import FeedServices, feed_routes
@@ -88,6 +89,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
     app.register_blueprint(watch_routes(services))
     app.register_blueprint(recall_routes(services))
     app.register_blueprint(sent_routes(services))
+    app.register_blueprint(digest_routes(services, desk.config.home))
     runs = Runs(desk.vault, desk.config.home, desk.clock)
     desk.endings.append(runs.close)
     app.request_class = request_class(runs)
@@ -104,6 +106,7 @@ def make_pages(desk: Desk, *, secret_key: bytes, instance: str, port: int) -> Fl
         (REQUESTS, "Requests"),
         (DRAFTS, "Drafts"),
         (CONTACTS, "Contacts"),
+        (DIGEST, "Digest"),
         (TOOLS, "Tools"),
     )
     install_limits(app)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from accord.clock import moment
 from accord.desk.app import Desk
 from accord.desk.cli.addressing import confirmed_recipients
 from accord.desk.cli.correspondence import (
@@ -16,7 +17,6 @@ from accord.desk.cli.correspondence import (
     view_line,
 )
 from accord.desk.cli.opened import opened_desk
-from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import signer_options
 from accord.desk.exchange.standing import requests_now
 from accord.desk.storage import Way

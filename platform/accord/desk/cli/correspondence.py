@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from accord.clock import moment
 from accord.desk.app import Desk
 from accord.desk.cli.drafts import draft_data
 from accord.desk.cli.opened import person_here
-from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import Signer, maker_of
 from accord.desk.exchange.letters import Letter
 from accord.desk.exchange.standing import Next, RequestView

@@ -2,9 +2,8 @@
 
 import httpx2
 
-from accord.clock import Clock
+from accord.clock import Clock, moment
 from accord.config import read_passphrase
-from accord.desk.cli.shown import moment
 from accord.desk.config import DeskConfig
 from accord.desk.exchange.client import HubClient
 from accord.desk.exchange.journal_check import (

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from accord.clock import moment
 from accord.desk.cli.opened import opened_desk
-from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP, signed_in
 from accord.desk.exchange.drafts import parse_plan
 from accord.desk.exchange.letters import LETTERS

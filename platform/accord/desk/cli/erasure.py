@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from accord.clock import moment
 from accord.desk.cli.opened import opened_desk
-from accord.desk.cli.shown import moment
 from accord.desk.exchange.erasure import FetchedErasure, fetch_erasure
 from accord.kernel.identifiers import parse_bundle_id, parse_org_id
 from accord.terminal import Terminal, common_options

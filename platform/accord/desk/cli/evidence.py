@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from accord.clock import moment
 from accord.desk.app.evidence import maker_at
 from accord.desk.cli.opened import opened_desk, person_here
-from accord.desk.cli.shown import moment
 from accord.desk.evidence.service import (
     USUAL_REASON,
     MadeEvidence,

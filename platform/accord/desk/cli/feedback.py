@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accord.desk.cli.shown import moment
+from accord.clock import moment
 from accord.desk.exchange.recalls import RecallHere
 from accord.desk.exchange.timeline import Event, Progress, Step, What, Word
 from accord.desk.storage.exports import ExportEntry

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from accord.clock import moment
 from accord.desk.app import Desk
 from accord.desk.cli.opened import opened_desk, person_here
-from accord.desk.cli.shown import moment
 from accord.desk.intake.guard_register import (
     Change,
     add_lists,

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
+from accord.clock import moment
 from accord.desk.cli.opened import opened_desk, person_here
-from accord.desk.cli.shown import moment
 from accord.desk.storage.holds import Hold, holds, lift_holds, set_hold
 from accord.kernel.identifiers import parse_bundle_id
 from accord.terminal import Terminal, common_options

@@ -2,6 +2,7 @@
 
 import click
 
+from accord.clock import moment
 from accord.desk.cli.feedback import progress_data, progress_line
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.shown import (
@@ -9,7 +10,6 @@ from accord.desk.cli.shown import (
     bundle_line,
     hint_data,
     missing_data,
-    moment,
     refused_data,
 )
 from accord.desk.cli.watch import alert_data, alert_line

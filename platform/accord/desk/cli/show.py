@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from accord.clock import moment
 from accord.desk.app import Desk
 from accord.desk.cli.correspondence import sighting_data
 from accord.desk.cli.feedback import (
@@ -24,7 +25,6 @@ from accord.desk.cli.shown import (
     confirmation_data,
     hint_data,
     mark_data,
-    moment,
     recall_data,
     recall_line,
 )

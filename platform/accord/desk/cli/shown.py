@@ -1,12 +1,12 @@
 """How stored things look in ``--json`` and in a line for people; one place for all commands."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
+from accord.clock import moment
 from accord.desk.exchange.confirmations import Confirmation
 from accord.desk.exchange.pull import PullReport, Received
 from accord.desk.exchange.recalls import Recall
@@ -17,18 +17,6 @@ from accord.desk.storage.bundles import WHOLE
 from accord.desk.storage.deliveries import DeliveryRow
 from accord.desk.storage.hints import Hint, Missing
 from accord.kernel.errors import Malformed
-
-LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999, the last that a calendar here can show."""
-
-
-def moment(seconds: int | None) -> str:
-    """Return unix seconds as a UTC time for people; beyond the year 9999 as the number."""
-    if seconds is None:
-        return "–"
-    if not 0 <= seconds <= LAST_MOMENT:  # a sender may sign any time
-        return str(seconds)
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def bundle_data(

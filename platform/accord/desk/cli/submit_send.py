@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from accord.clock import moment
 from accord.desk.app import Desk
 from accord.desk.cli.addressing import confirmed_recipients
 from accord.desk.cli.drafts import draft_data
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.presets import read_preset
-from accord.desk.cli.shown import moment
 from accord.desk.cli.signed_in import maker_of
 from accord.desk.cli.submit_report import DryRun, outcome_of
 from accord.desk.config import FILE

@@ -4,10 +4,11 @@ from typing import Any
 
 import click
 
+from accord.clock import moment
 from accord.desk.cli.addressing import told_network
 from accord.desk.cli.correspondence import deadline_of
 from accord.desk.cli.opened import opened_desk, person_here
-from accord.desk.cli.shown import hit_data, moment
+from accord.desk.cli.shown import hit_data
 from accord.desk.indicators.watching import (
     MAX_DAYS,
     USUAL_DAYS,

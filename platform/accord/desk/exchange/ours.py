@@ -5,8 +5,7 @@ thief who rotated our keys is seen here too. What the directory says of our stan
 words, because the hub itself answers strangers and suspended members alike.
 """
 
-from datetime import UTC, datetime
-
+from accord.clock import moment
 from accord.desk.keyring import Following, Keyring
 from accord.kernel.directory.organisation import Organisation, Status
 from accord.kernel.directory.state import DirectoryState
@@ -42,7 +41,7 @@ def require_ours(state: DirectoryState, org: OrgId, keyring: Keyring) -> Organis
         raise Refused(
             "standing_lost",
             f"This organisation is {held.status}.",
-            observed=f"{org} since {_when(held.time)}",
+            observed=f"{org} since {moment(held.time)}",
             next_step=next_step(held),
         )
     return held
@@ -60,7 +59,7 @@ def keys_not_ours(held: Organisation) -> VerificationFailed:
     return VerificationFailed(
         "keys_not_ours",
         "The directory holds other keys for this organisation than this desk uses.",
-        observed=f"{held.org} statement {held.seq} of {_when(held.time)}",
+        observed=f"{held.org} statement {held.seq} of {moment(held.time)}",
         next_step="If a change of keys was begun here: accord keys rotate finishes it. If one of "
         "you changed them elsewhere: restore its backup. If nobody of you did: call a registrar "
         "at once to suspend it, then accord keys recover.",
@@ -71,11 +70,7 @@ def next_step(held: Organisation) -> str:
     """Return who acts next for an organisation that is not active."""
     if held.hold_until is not None:
         return (
-            f"It was recovered: from {_when(held.hold_until)} on the registrars can resume it "
+            f"It was recovered: from {moment(held.hold_until)} on the registrars can resume it "
             "(72 hours, so that anybody can object)."
         )
     return _NEXT.get(held.status, "Nobody needs to act.")
-
-
-def _when(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from accord.clock import Clock
+from accord.clock import LAST_MOMENT, Clock, moment
 from accord.desk.exchange.confirmations import Confirmation, confirmations
 from accord.desk.exchange.recalls import recalls, recalls_of
 from accord.desk.exchange.standing import requests_now
@@ -56,7 +56,6 @@ EVENTS = 100
 """The latest events of a timeline that a page shows."""
 
 MAX_LINE = 8192
-LAST_MOMENT = 253_402_300_799
 _PLACE = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -142,15 +141,6 @@ def page_routes(services: PageServices) -> Blueprint:
         return answer
 
     return routes
-
-
-def moment(seconds: int | None) -> str:
-    """Return unix seconds as a UTC time for people; beyond the year 9999 as the number."""
-    if seconds is None:
-        return "–"
-    if not 0 <= seconds <= LAST_MOMENT:  # a sender may sign any time
-        return str(seconds)
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def stamp(seconds: int) -> str | None:
