@@ -1,13 +1,30 @@
-"""The desk's pages on itself in a real browser: its digest; axe clean, narrow and dark, by keys."""
+"""The desk's pages on itself in a real browser: digest and keys; axe clean, narrow, dark, by keys."""
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from tests.browser.conftest import FITS, Visit, dark_problems, examine, problems, tab_stops
+from tests.browser.conftest import (
+    FITS,
+    Visit,
+    dark_problems,
+    examine,
+    problems,
+    served,
+    sign_in,
+    tab_stops,
+)
 from tests.browser.desk_place import DeskPlace, desk_place, fill
+from tests.desk.wire import DeskAt
+from tests.support.hub_world import World
+
+from accord.desk.app.pages import make_pages
+from accord.desk.keyring.people import People
+from accord.kernel.directory.transition import ROTATION_PAUSE
+from accord.kernel.markings import OrgKind
 
 WIDTHS = (1280, 360)
 
@@ -71,3 +88,46 @@ def test_a_desk_that_is_not_enrolled_says_so(visit: Visit, empty_place: DeskPlac
     empty_place.enter(page)
     page.goto("/digest")
     look(page, "digest-empty")
+    page.goto("/keys")
+    look(page, "keys-empty")
+
+
+@pytest.fixture(scope="module")
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Give the address of an enrolled bank's pages and the password of ``ana``."""
+    world = World(tmp_path_factory.mktemp("hub"))
+    home = tmp_path_factory.mktemp("desks") / "bank"
+    bank = DeskAt(world, home, "first-bank", OrgKind.FINANCIAL, "NL")
+    with bank.open() as desk:
+        (home / "recovery.accord").touch()
+        bank.changes(desk).rotate()  # so that there is an old key
+        world.clock.now += ROTATION_PAUSE
+        world.witness_round()
+        app = make_pages(
+            replace(desk, keyring=bank.key_file().unlock()),
+            secret_key=bytes(32),
+            instance="0a0b0c0d",
+            port=0,
+            key_file=bank.key_file(),
+        )
+        password = People(desk.vault).set_password("ana", by="root", now=0)
+        with served(app) as base:
+            yield base, password
+    world.close()
+
+
+def test_the_keys_are_changed_by_keyboard(visit: Visit, enrolled: tuple[str, str]) -> None:
+    base, password = enrolled
+    page = visit(base)
+    sign_in(page, "ana", password)
+    page.goto("/keys")
+    look(page, "keys")
+    assert tab_stops(page)[-2:] == ["Your password", "Make new keys and tell the directory"]
+    page.get_by_label("Your password").fill("guessed")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    look(page, "keys-wrong")
+    page.get_by_label("Your password").fill(password)
+    page.keyboard.press("Enter")
+    page.get_by_text("Your organisation has new keys").wait_for()
+    look(page, "keys-done")

@@ -484,6 +484,13 @@ def opened_at_the_other_desk(bank: Cli, value: str) -> None:
         assert [one.outcome for one in said] == ["opened"]
 
 
+def noted_of_keys(at: Cli) -> list[tuple[str, str]]:
+    with open_desk(at.home, PASSPHRASE, clock=system_clock) as desk:
+        return desk.vault.connection.execute(
+            "SELECT act, reason FROM acts WHERE act LIKE 'key:%' ORDER BY no"
+        ).fetchall()
+
+
 @pytest.mark.timeout(600)
 def test_serve_says_where_fetches_by_itself_and_stops_when_told(
     live: Live, tmp_path: Path, schemas: Path, project: Path
@@ -514,6 +521,12 @@ def test_serve_says_where_fetches_by_itself_and_stops_when_told(
         assert police.run("keys", "rotate")["rotated"]
         opened_at_the_other_desk(bank, BTC)
         assert httpx2.get(f"{ready['url']}/sign-in").status_code == 200
+        kept = str(tmp_path / "keys.backup")
+        police.run("keys", "backup", "-o", kept)
+        assert noted_of_keys(police) == [("key:rotate", "take over"), ("key:backup", "")]
+        again = Cli(home=tmp_path / "again", schemas=schemas)
+        again.run("keys", "restore", kept)
+        assert noted_of_keys(again) == [("key:restore", "")]
     finally:
         process.terminate()
         rest, _ = process.communicate(timeout=20)

@@ -132,6 +132,7 @@ class DeskAt:
             mirror=desk.mirror,
             key_file=self.key_file(),
             org=self.org,
+            person="ana",
             clock=self.world.clock,
             pause=self.pause,
         )

@@ -67,6 +67,12 @@ class DeskConfig:
         return self.home / RECOVERY_FILE
 
     @property
+    def recovery_files(self) -> tuple[Path, ...]:
+        """The recovery keys that still lie on this computer; a recovery makes another one."""
+        stem, _, kind = RECOVERY_FILE.partition(".")
+        return tuple(sorted(self.home.glob(f"{stem}*.{kind}")))
+
+    @property
     def vault_file(self) -> Path:
         """The encrypted vault."""
         return self.home / VAULT_FILE

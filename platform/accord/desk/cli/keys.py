@@ -18,26 +18,28 @@ from accord import oskeyring
 from accord.clock import system_clock
 from accord.config import read_passphrase_file
 from accord.desk.app import Desk, open_desk
+from accord.desk.app.keys import changes_of
+from accord.desk.app.keys import rotate as rotate_keys
 from accord.desk.cli.keys_shown import (
     keys_data,
     keys_text,
-    note_backup,
     standing_data,
     standing_text,
 )
 from accord.desk.cli.opened import person_here
 from accord.desk.config import RECOVERY_FILE, DeskConfig, read_config, write_config
 from accord.desk.exchange import enrol as enrolment
-from accord.desk.exchange.keychange import KeyChanges
+from accord.desk.exchange.own_keys import note_backup, note_sheet
 from accord.desk.keyring import KeyFile, create_recovery, load_recovery
 from accord.desk.keyring.backup import read_backup, restore_keys, write_backup
 from accord.desk.keyring.people import People
 from accord.desk.keyring.recovery import MAX_TEXT, parse_recovery
 from accord.desk.keyring.sheet import Sheet, sheet_pdf, sheet_text
 from accord.desk.storage import create_vault, open_vault
+from accord.desk.storage.journal import Act, record_act
 from accord.kernel.directory.rootfile import MAX_ROOT
 from accord.kernel.errors import Conflict, Malformed, Refused
-from accord.kernel.identifiers import parse_org_id
+from accord.kernel.identifiers import KeyId, parse_org_id
 from accord.kernel.keys import SigningKeyPair, SigningPublicKey
 from accord.terminal import Terminal, common_options
 from accord.written import write_new
@@ -81,19 +83,6 @@ def _opened(terminal: Terminal) -> Iterator[tuple[Desk, KeyFile]]:
         yield desk, KeyFile(path=desk.config.keys_file, passphrase=passphrase)
 
 
-def changes_of(desk: Desk, key_file: KeyFile) -> KeyChanges:
-    """Return the verbs on our own keys, for this command and ``accord desk leave``."""
-    return KeyChanges(
-        vault=desk.vault,
-        client=desk.client,
-        mirror=desk.mirror,
-        key_file=key_file,
-        org=desk.org,
-        clock=desk.clock,
-        pause=desk.pause,
-    )
-
-
 @keys.command("list")
 @common_options
 def list_(terminal: Terminal) -> None:
@@ -113,9 +102,8 @@ def rotate(terminal: Terminal, /, *, compromised_since: datetime | None) -> None
             desk.mirror.refresh()
             terminal.result({"rotated": False}, "Nothing was changed (--dry-run).")
             return
-        if key_file.unlock().following is None:
-            desk.submissions.flush()
-        found = changes_of(desk, key_file).rotate(compromised_since=_unix(compromised_since))
+        since = _unix(compromised_since)
+        found = rotate_keys(desk, key_file, person=person_here(), compromised_since=since)
     terminal.result(
         {"rotated": True, **standing_data(found)},
         f"{found.org} has new keys; everybody seals to the new one from now on.\n"
@@ -148,6 +136,14 @@ def backup(
         entries = key_file.entries()
         page = None if sheet is None else _sheet(terminal, desk, key_file, sheet, recovery)
         if not terminal.dry_run:
+            record_act(
+                desk.vault,
+                person=person_here(),
+                act=Act.KEY_BACKUP,
+                subject=f"file {output.name[:80]}",
+                reason="" if page is None else "with a recovery sheet",
+                now=desk.clock(),
+            )
             write_backup(
                 output,
                 entries,
@@ -156,9 +152,10 @@ def backup(
                 root_file=config.root_file.read_bytes() if config.root_file.is_file() else None,
                 passphrase=_other_passphrase(terminal, passphrase_file, "Passphrase of the backup"),
             )
-            note_backup(desk)
+            note_backup(desk.vault, desk.keyring, now=desk.clock())
             if sheet is not None and page is not None:
-                write_new(sheet, page)
+                write_new(sheet, page[1])
+                note_sheet(desk.vault, page[0], now=desk.clock())
     terminal.result(
         {
             "org": config.org,
@@ -178,8 +175,8 @@ def backup(
 
 def _sheet(
     terminal: Terminal, desk: Desk, key_file: KeyFile, sheet: Path, recovery: Path | None
-) -> bytes:
-    """Return the page; the person has said that it may be written in the clear."""
+) -> tuple[KeyId, bytes]:
+    """Return whose key it is and the page; the person said that it may be written in the clear."""
     if sheet.suffix not in {".pdf", ".txt"}:
         raise Malformed("sheet_name", "A sheet is NAME.pdf or NAME.txt.", observed=sheet.name)
     if not terminal.confirm("The sheet holds the recovery key, not encrypted. Write it?"):
@@ -196,7 +193,7 @@ def _sheet(
         made=system_clock(),
         pair=pair,
     )
-    return sheet_pdf(page) if sheet.suffix == ".pdf" else sheet_text(page).encode()
+    return pair.kid, sheet_pdf(page) if sheet.suffix == ".pdf" else sheet_text(page).encode()
 
 
 @keys.command()
@@ -221,6 +218,14 @@ def restore(
         vault = opened(config.vault_file, found.keyring.vault)
         if made:
             password = People(vault).set_password(person, by=person_here(), now=system_clock())
+        record_act(
+            vault,
+            person=person_here(),
+            act=Act.KEY_RESTORE,
+            subject=f"file {file.name[:80]}",
+            reason="",
+            now=system_clock(),
+        )
         vault.close()
         if found.root_file is not None:
             config.root_file.write_bytes(found.root_file)
@@ -269,7 +274,7 @@ def recover(
     with _opened(terminal) as (opened, key_file):
         pair = _recovery_key(terminal, recovery, words, passphrase_file)
         desk = _of_org(opened, org, root)
-        changes = changes_of(desk, key_file)
+        changes = changes_of(desk, key_file, person=person_here())
         if pair is None:
             found = changes.status()
         elif terminal.dry_run:
@@ -317,7 +322,9 @@ def revoke(
             return
         if not terminal.confirm(question):
             raise Refused("not_confirmed", "Nothing was changed.", next_step="Answer yes.")
-        found = changes_of(desk, key_file).revoke(pair, compromised_since=_unix(compromised_since))
+        found = changes_of(desk, key_file, person=person_here()).revoke(
+            pair, compromised_since=_unix(compromised_since)
+        )
     terminal.result({"revoked": True, **standing_data(found)}, standing_text(found))
 
 

@@ -8,8 +8,9 @@ import click
 
 from accord.clock import system_clock
 from accord.desk.app import Desk, open_desk
-from accord.desk.cli.keys import changes_of
+from accord.desk.app.keys import changes_of
 from accord.desk.cli.keys_shown import standing_data
+from accord.desk.cli.opened import person_here
 from accord.desk.keyring import KeyFile
 from accord.desk.storage import Way
 from accord.desk.storage.bundles import list_bundles
@@ -46,7 +47,7 @@ def leave(terminal: Terminal) -> None:
         key_file = KeyFile(path=desk.config.keys_file, passphrase=passphrase)
         desk.pull.pull(retention_days=desk.config.retention_days)
         desk.submissions.flush()
-        found = changes_of(desk, key_file).leave()
+        found = changes_of(desk, key_file, person=person_here()).leave()
     terminal.result(
         {"left": True, "first": first, "for_good": list(FOR_GOOD), **standing_data(found)},
         f"{found.org} has left. Keep {terminal.home} as long as your retention rules say, then "

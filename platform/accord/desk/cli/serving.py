@@ -5,17 +5,17 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from accord.desk.app import Desk
+from accord.desk.app.keys import stamp
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
 from accord.desk.cli.reminding import Reminder
 from accord.desk.feeds.objects import bring_up
-from accord.desk.keyring import Keyring
+from accord.desk.keyring import KeyFile, Keyring
 from accord.desk.keyring.tools import Tools
 from accord.desk.web.bodies import MAX_SERVED, admits_large
 from accord.kernel.errors import AccordError, Unavailable
@@ -84,7 +84,7 @@ class _Serving:
         keyring, self.keyring = self.keyring, None
         with opened_desk(self.terminal, self.passphrase, keyring=keyring) as desk:
             files = (desk.config.keys_file, desk.config.file)
-            seen = [_stamp(path) for path in files]
+            seen = [stamp(path) for path in files]
             over = threading.Event()
             self._listen(desk, port)
             workers = [
@@ -92,7 +92,7 @@ class _Serving:
                 _started("desk-feeds", lambda: _keep_feeds(self.terminal, desk, over)),
             ]
             while not self.stop.wait(KEY_SECONDS):
-                if [_stamp(path) for path in files] != seen:
+                if [stamp(path) for path in files] != seen:
                     self.terminal.say("Keys or settings were changed; opening the desk again.")
                     break
             over.set()
@@ -107,7 +107,11 @@ class _Serving:
         bound = int(server.effective_port)
         self.instance = self.instance or _instance(desk)
         server.application = make_pages(
-            desk, secret_key=self.cookie_key, instance=self.instance, port=bound
+            desk,
+            secret_key=self.cookie_key,
+            instance=self.instance,
+            port=bound,
+            key_file=KeyFile(path=desk.config.keys_file, passphrase=self.passphrase),
         )
         if not first:
             return
@@ -118,12 +122,6 @@ class _Serving:
             {"ready": True, "url": url, "org": desk.config.org},
             f"The desk serves at {url}. Stop it with Ctrl-C.",
         )
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a file is put in the place of another one."""
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns
 
 
 def _started(name: str, work: Callable[[], None]) -> threading.Thread:

@@ -2,7 +2,8 @@
 
 The directory decides, never the hub's answer: new keys take over here when the witnessed directory
 holds exactly them. So a killed command needs no memory of its own. Run again, it either finds the
-new keys in the directory and finishes, or makes the statement again with the same new keys.
+new keys in the directory and finishes, or makes the statement again with the same new keys. Each
+change stands in the journal before it is made; a killed one may stand there twice.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from accord.desk.exchange.ours import holds, keys_not_ours, require_ours
 from accord.desk.exchange.receipts import Pause
 from accord.desk.keyring import Following, KeyFile, Keyring
 from accord.desk.storage import Vault
+from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.outbox import OutboxState, only_sender, unfinished
 from accord.desk.storage.vault import put_setting
 from accord.kernel.directory.challenge import open_challenge
@@ -74,15 +76,17 @@ class KeyChanges:
         mirror: DirectoryMirror,
         key_file: KeyFile,
         org: OrgId,
+        person: str,
         clock: Clock,
         pause: Pause,
     ) -> None:
-        """Work with what is handed down; ``pause`` waits between looks at the directory."""
+        """Work for ``person``; ``pause`` waits between looks at the directory."""
         self._vault = vault
         self._client = client
         self._mirror = mirror
         self._key_file = key_file
         self._org = org
+        self._person = person
         self._clock = clock
         self._pause = pause
 
@@ -120,7 +124,7 @@ class KeyChanges:
             signed = sign_statement(statement, [following.signing, keyring.signing])  # (4)
             self._send(signed, following)  # (5)
             held = self._awaited(lambda one: holds(one, following))  # (6)
-            self._key_file.finish()
+            self._take_over(following)
             return self._standing(held)
 
     def recover(
@@ -182,6 +186,7 @@ class KeyChanges:
         held = self._mirror.refresh().organisation(self._org)
         signer = recovery or self._key_file.unlock().signing
         statement = following_statement(held, Op.REVOKE, not_before=max(self._clock(), held.time))
+        self._note(f"org {self._org}", "revoke")
         self._send(
             sign_statement(replace(statement, compromised_since=compromised_since), [signer]), None
         )
@@ -201,6 +206,7 @@ class KeyChanges:
             statement = following_statement(
                 held, Op.LEAVE, not_before=max(self._clock(), held.time)
             )
+            self._note(f"org {self._org}", "leave the hub")
             self._send(sign_statement(statement, [keyring.signing]), None)
             return self._standing(self._awaited(lambda one: one.status is Status.LEFT))
 
@@ -237,8 +243,22 @@ class KeyChanges:
         """Let following keys take over that the directory holds; tell whether it was so."""
         if keyring.following is None or not holds(held, keyring.following):
             return False
-        self._key_file.finish()
+        self._take_over(keyring.following)
         return True
+
+    def _take_over(self, following: Following) -> None:
+        self._note(f"key {b64encode(following.signing.kid)}", "take over")
+        self._key_file.finish()
+
+    def _note(self, subject: str, what: str) -> None:
+        record_act(
+            self._vault,
+            person=self._person,
+            act=Act.KEY_ROTATE,
+            subject=subject,
+            reason=what,
+            now=self._clock(),
+        )
 
     def _require_sent(self) -> None:
         waiting = [row for row in unfinished(self._vault) if row.state is OutboxState.SEALED]

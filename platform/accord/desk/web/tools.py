@@ -15,12 +15,12 @@ from accord.clock import Clock
 from accord.desk.feeds.clients import HIDDEN, clients_of
 from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.tools import Tool, Tools
+from accord.desk.web.again import PasswordAgain
 from accord.kernel.errors import AccordError, Malformed, NotFound
 from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
-from accord.webbase.throttle import Throttle
 
 TOOLS = "/tools"
 _MAX_DIGITS = 12
@@ -32,15 +32,14 @@ class Connecting:
 
     Attributes:
         tools: the same as the feeds note their requests in.
-        confirm: checks a name and a password, or raises AuthenticationNeeded.
+        again: asks for the password once more.
         bring_up: makes ready what tools read.
     """
 
     tools: Tools
     taxii: Taxii
     clock: Clock
-    confirm: Callable[[str, str], object]
-    throttle: Throttle
+    again: PasswordAgain
     bring_up: Callable[[], object]
     checked: Callable[[], int | None]
 
@@ -88,17 +87,13 @@ def _change(connecting: Connecting) -> str | None:
         Malformed, Conflict, NotFound: as ``Tools`` raises; ``tool_act_unknown``.
     """
     act, name = request.form.get("act", ""), request.form.get("name", "").strip()
-    person, now = current_actor().name, connecting.clock()
+    now = connecting.clock()
     if act == "remove":
-        connecting.tools.remove(name, person=person, now=now)
+        connecting.tools.remove(name, person=current_actor().name, now=now)
         return None
     if act != "add":
         raise Malformed("tool_act_unknown", gettext("The form asks for nothing known."))
-    throttle = connecting.throttle
-    throttle.attempt(account=person, source=request.remote_addr or "-", now=now)
-    connecting.confirm(person, request.form.get("password", ""))
-    throttle.succeeded(account=person)
-    token = connecting.tools.add(name, person=person, now=now)
+    token = connecting.tools.add(name, person=connecting.again.person(), now=now)
     connecting.bring_up()
     return token
 
