@@ -19,7 +19,7 @@ from cryptography import x509
 from accord.cli.log_source import Source
 from accord.clock import system_clock
 from accord.desk.evidence.comparison import compared
-from accord.desk.evidence.report import standing_words
+from accord.desk.evidence.report import moment, standing_words
 from accord.kernel.bundle.disclosure import MAGIC as DISCLOSURE_MAGIC
 from accord.kernel.bundle.disclosure import parse_disclosure, verify_disclosure
 from accord.kernel.bundle.framing import MAGIC as BUNDLE_MAGIC
@@ -30,6 +30,7 @@ from accord.kernel.directory.rootfile import LogName, RootFile, verify_chain
 from accord.kernel.directory.state import DirectoryState, replay
 from accord.kernel.errors import Malformed, Refused, VerificationFailed
 from accord.kernel.evidence.archive import MAGIC as EVIDENCE_MAGIC
+from accord.kernel.evidence.custody import WORD, Proved
 from accord.kernel.evidence.verification import verify_evidence
 from accord.kernel.identifiers import KeyId
 from accord.kernel.keys import SignerKey
@@ -167,6 +168,10 @@ def _evidence(data: bytes, trusted: Sequence[RootFile], authority: Path | None) 
         "reason": said.reason,
         "states": list(said.states),
         "custody": len(said.custody),
+        "custody_lines": [
+            {"at": one.at, "who": one.who, "what": one.what, "proof": _proof(proved)}
+            for one, proved in zip(said.custody, shown.custody, strict=True)
+        ],
         "timestamp": None
         if token is None
         else {
@@ -176,6 +181,35 @@ def _evidence(data: bytes, trusted: Sequence[RootFile], authority: Path | None) 
             "trusted": token.trusted,
         },
     } | compared(shown)
+
+
+def _proof(proved: Proved | None) -> Found | None:
+    if proved is None:
+        return None
+    return {
+        "rows": proved.rows,
+        "time": proved.at,
+        "event": proved.event,
+        "whole": proved.whole,
+    }
+
+
+def _custody_words(lines: Sequence[Found]) -> list[str]:
+    """Return a line for each thing that was done, and what stands behind it."""
+    found = []
+    for one in lines:
+        proof = one["proof"]
+        behind = WORD
+        if proof is not None:
+            proved = Proved(
+                rows=proof["rows"], at=proof["time"], event=proof["event"], whole=proof["whole"]
+            )
+            behind = proved.words(moment(proved.at))
+        # What stands behind it comes first: no words of the maker can look like it there.
+        found.append(
+            f"    {behind}: {moment(one['at'])}, {visible(one['who'])}, {visible(one['what'])}"
+        )
+    return found
 
 
 def _receipt(data: bytes, root: RootFile) -> Found:
@@ -294,6 +328,8 @@ def _words(found: Found) -> str:
             # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.
             of = "timestamp " if name == "timestamp" else ""
             lines += [f"  {of}{visible(inner)}: {visible(text)}" for inner, text in value.items()]
+        elif name == "custody_lines":
+            lines += _custody_words(value)
         elif name != "what":
             lines.append(f"  {name}: {visible(value)}")
     if found["what"] == "erasure" and found["sender"] is None:
@@ -310,5 +346,11 @@ def _words(found: Found) -> str:
         lines.append("make one: give the certificates of those that you trust with --authority.")
     if found["what"] == "evidence":
         lines.append("report.pdf and README.txt are the maker's word: rely on what stands here.")
-        lines.append("So are 'maker', 'made', 'person', 'reason', 'states' and 'custody'.")
+        lines.append(
+            "So are 'maker', 'made', 'person', 'reason', 'states', and each line of custody"
+        )
+        lines.append(
+            "that says so. A proved line was in the maker's journal by then; others may be"
+        )
+        lines.append("missing.")
     return "\n".join(lines)

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accord.kernel.errors import Malformed
-from accord.kernel.tlog.growing import GrowingTree, GrownHead, format_grown, parse_grown
-from accord.kernel.tlog.merkle import leaf_hash, root
+from accord.kernel.tlog.growing import (
+    GrowingTree,
+    GrownHead,
+    GrownTree,
+    format_grown,
+    parse_grown,
+)
+from accord.kernel.tlog.merkle import inclusion_path, leaf_hash, root
 
 
 def test_its_root_is_that_of_the_whole_tree_at_every_size() -> None:
@@ -16,6 +22,15 @@ def test_its_root_is_that_of_the_whole_tree_at_every_size() -> None:
     for size, leaf in enumerate(leaves, start=1):
         tree.add(leaf)
         assert tree.head() == GrownHead(size=size, root=root(leaves[:size]))
+
+
+def test_every_path_and_root_of_every_size_is_that_of_the_whole_tree() -> None:
+    leaves = [leaf_hash(bytes([number])) for number in range(37)]
+    tree = GrownTree(leaves)
+    for size in range(38):
+        assert tree.root(size) == root(leaves[:size])
+        for index in range(size):
+            assert tree.path(index, size) == inclusion_path(index, leaves[:size])
 
 
 @given(st.integers(1, 10**18 - 1), st.binary(min_size=32, max_size=32))

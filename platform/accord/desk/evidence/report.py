@@ -17,6 +17,7 @@ from accord.kernel.bundle.model import Header
 from accord.kernel.directory.organisation import Ending
 from accord.kernel.directory.rootfile import LogName, RootFile
 from accord.kernel.evidence import archive
+from accord.kernel.evidence.custody import WORD, Proved, claimed
 from accord.kernel.evidence.statement import Statement
 from accord.kernel.evidence.verification import VerifiedEvidence
 from accord.kernel.indicators import IndicatorRecord
@@ -72,7 +73,10 @@ def report_pdf(facts: Facts) -> bytes:
         "handling": _handling(facts.header),
         "accepted": _accepted(facts),
         "maker": _maker(facts),
-        "custody": [[moment(one.at), one.who, one.what] for one in facts.statement.custody],
+        "custody": [
+            [moment(one.at), one.who, one.what, shown_by(proved)]
+            for one, proved in zip(facts.statement.custody, claimed(facts.statement), strict=True)
+        ],
         "line": facts.line.decode("utf-8", "backslashreplace"),
     }
     sheet = {"sheet": json.dumps(data)}
@@ -103,6 +107,11 @@ def facts_of(shown: VerifiedEvidence) -> Facts:
         root=shown.root.sha256.hex(),
         stamped=None if token is None else (token.time, token.authority),
     )
+
+
+def shown_by(proved: Proved | None) -> str:
+    """Say what stands behind a line of custody."""
+    return WORD if proved is None else proved.words(moment(proved.at))
 
 
 def standing_words(ending: Ending | None, since: int | None) -> str:

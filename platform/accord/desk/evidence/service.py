@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from accord.desk.evidence.comparison import README, VERIFIER
+from accord.desk.evidence.custody import Done, Shown, shown
 from accord.desk.evidence.report import TEMPLATE, Facts, report_pdf, standing_words, witnesses_of
 from accord.desk.indicators import search
 from accord.desk.indicators.questions import Match
@@ -23,9 +24,10 @@ from accord.desk.indicators.search import Hit, check_reason, end_states
 from accord.desk.storage import StoredBundle, Vault, Way
 from accord.desk.storage.bundles import find_bundle, lines_of, marks_of, quarantined_of
 from accord.desk.storage.evidence import (
-    KeptAcceptance,
+    KeptEvent,
     MadeBefore,
     acceptance_of,
+    acts_of_exports,
     add_evidence,
     done_with,
     made_before,
@@ -42,6 +44,7 @@ from accord.kernel.encoding import dump_object
 from accord.kernel.envelope.payload import parse_head
 from accord.kernel.errors import Conflict, NotFound, Refused
 from accord.kernel.evidence import archive
+from accord.kernel.evidence.custody import EXPORTED, LOOKED, MADE
 from accord.kernel.evidence.place import format_place
 from accord.kernel.evidence.statement import (
     MAX_CUSTODY,
@@ -64,10 +67,7 @@ from accord.kernel.tlog.proof import format_proof, parse_proof
 USUAL_REASON = "evidence"
 MAX_SHOWN = 10
 
-DONE: Mapping[str, str] = {
-    Act.BUNDLE_VIEW.value: "looked at the bundle",
-    Act.EVIDENCE_MAKE.value: "made a file of evidence",
-}
+DONE: Mapping[str, str] = {Act.BUNDLE_VIEW.value: LOOKED, Act.EVIDENCE_MAKE.value: MADE}
 """Acts that are custody, in words; others about a bundle (a retraction) show in the states."""
 
 _HOLDS = frozenset({Match.VALUE, Match.ALIAS})
@@ -211,7 +211,7 @@ class _Making:
         )
         self.key = self._key()
 
-    def _acceptance(self) -> KeptAcceptance:
+    def _acceptance(self) -> KeptEvent:
         origin = self.root.log_origin(LogName.AUDIT)
         found = acceptance_of(self._vault, origin=origin, org=self._bundle.org, id_=self._bundle.id)
         if found is None:
@@ -265,6 +265,23 @@ class _Making:
         }
         return hashlib.sha256(dump_object(facts)).digest()
 
+    @property
+    def _said(self) -> Statement:
+        """What the maker says, but for custody and files."""
+        maker, bundle = self._maker, self._bundle
+        return Statement(
+            org=maker.org,
+            made=maker.now,
+            person=maker.person,
+            reason=maker.reason,
+            sender=bundle.org,
+            bundle=bundle.id,
+            index=self._record,
+            states=tuple(state.value for state in self._states),
+            custody=(),
+            files=(),
+        )
+
     def first(self) -> dict[str, bytes]:
         """Return the members of a new file, signed now."""
         seen = latest_checkpoint(self._vault, self.root.log_origin(LogName.DIRECTORY))
@@ -274,19 +291,8 @@ class _Making:
                 "Another command has just taken in a newer directory.",
                 next_step="Run the command again.",
             )
-        maker, bundle = self._maker, self._bundle
-        statement = Statement(
-            org=maker.org,
-            made=maker.now,
-            person=maker.person,
-            reason=maker.reason,
-            sender=bundle.org,
-            bundle=bundle.id,
-            index=self._record,
-            states=tuple(state.value for state in self._states),
-            custody=self._custody(),
-            files=(),
-        )
+        maker, found = self._maker, self._custody()
+        statement = replace(self._said, custody=found.custody, journal=found.journal)
         members = self._members(self._accepted.note, seen.note, statement)
         signed = sign_statement(replace(statement, files=listed(members)), maker.signing)
         return members | {archive.STATEMENT: signed}
@@ -345,24 +351,31 @@ class _Making:
             stamped=stamp,
         )
 
-    def _custody(self) -> tuple[Custody, ...]:
+    def _custody(self) -> Shown:
         """Return what was done with the record here, the oldest first; of very much, the last."""
         bundle, record = self._bundle, self._record
         came = "sealed and sent" if bundle.way is Way.SENT else "received, opened and checked"
-        found = [Custody(at=bundle.arrived, who=f"desk of {self._maker.org}", what=came)]
-        found += [
-            Custody(at=one.at, who=one.person, what=DONE[one.act])
+        desk = Custody(at=bundle.arrived, who=f"desk of {self._maker.org}", what=came)
+        done = [Done(line=desk, act=None)]
+        done += [
+            Done(line=Custody(at=one.at, who=one.person, what=DONE[one.act]), act=one.no)
             for one in done_with(self._vault, bundle, record)
             if one.act in DONE
         ]
-        found += [
+        took = who_took(self._vault, bundle.no, [record])
+        acts = acts_of_exports(self._vault, {one.no for one in took})
+        done += [
             # A feed that tools read has no person of its own.
-            Custody(
-                at=one.at, who=one.person or "tools of this desk", what=f"exported it as {one.form}"
+            Done(
+                line=Custody(
+                    at=one.at, who=one.person or "tools of this desk", what=EXPORTED + one.form
+                ),
+                act=acts.get(one.no),
             )
-            for one in who_took(self._vault, bundle.no, [record])
+            for one in took
         ]
-        return tuple(sorted(found, key=lambda one: one.at)[-MAX_CUSTODY:])
+        done = sorted(done, key=lambda one: one.line.at)[-MAX_CUSTODY:]
+        return shown(self._vault, done, self._said, origin=self.root.log_origin(LogName.AUDIT))
 
     def write_down(self, members: Mapping[str, bytes], before: MadeBefore | None) -> int:
         """Journal that the file is handed out, and keep what it takes to make it again."""

@@ -9,9 +9,10 @@ What it shows when it says that the proof holds: (1) no byte of the file was cha
 made; (2) the registrars' root file holds, and is the one you gave with --root; (3) the directory is
 the one that independent witnesses cosigned; (4) the hub's log, cosigned likewise, says that the
 bundle was accepted; (5) the sender's key counted then, and both of its signatures cover this
-record; (6) the maker signed the list of the other files, not before the acceptance; (7) the
-policies are the root file's; (8) the time-stamp, if any, is about the sender's signatures and not
-older than they are.
+record; (6) the maker signed the list of the other files, not before the acceptance, and each row of
+the maker's journal that is shown stood in it when the hub logged a head of it, and says what its
+line of custody says; (7) the policies are the root file's; (8) the time-stamp, if any, is about the
+sender's signatures and not older than they are.
 
 What it does NOT show: that report.pdf and README.txt say the same as the proof. They are the word
 of whoever made the file. Rely on the record that is printed here.
@@ -72,7 +73,7 @@ LIMITS = {
     "place.json": 8 << 10,
     "acceptance.tlog-proof": (256 << 10) + (2 << 20),
     "directory.checkpoint": 256 << 10,
-    "statement.json": 4 << 20,
+    "statement.json": 48 << 20,
     "timestamp.tsr": 256 << 10,
 }
 """Most bytes of what is read; a member that is not here is only hashed, or read by parts."""
@@ -664,18 +665,9 @@ class Accepted:
     root: Root
 
 
-def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str) -> Accepted:
-    """Read the hub's entry, under the root file in force at the size it names, or a newer one."""
-    head, blank, note = data.partition(b"\n\n")
-    lines = head.decode("ascii", "replace").split("\n")
-    good = blank and len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1"
-    need(good and lines[1].startswith("extra "), member, "is no proof with openings")
-    index = lines[2].removeprefix("index ")
-    need(re.fullmatch("0|[1-9][0-9]{0,18}", index), member, "has no place in the log")
-    path = [unbase64(line, member, 32) for line in lines[3:]]
-    need(len(path) <= 63, member, "has a path that is too long")
-    extra = unbase64(lines[1].removeprefix("extra "), member)
-    record = read_json(extra, member, "v", "class", "entry", "fields")
+def opened(data: bytes, member: str) -> tuple[dict[str, str], int, bytes]:
+    """Return the open fields of an entry of a log or a row of a journal, its class, its hash."""
+    record = read_json(data, member, "v", "class", "entry", "fields")
     typed(record, member, fields=list, **{"class": int})
     need(0 < len(record["fields"]) <= 640 and record["class"] < 256, member, "is no entry of a log")
     entry, fields, commitments = unbase64(record["entry"], member, 16), {}, b""
@@ -693,7 +685,21 @@ def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str
         fields[one["name"]] = one["value"]
     count = struct.pack(">H", len(record["fields"]))
     leaf = sha256(b"hub-audit/v1/record\n" + entry + count + commitments)
-    leaf_hash = sha256(b"\0" + bytes([1, record["class"]]) + leaf)
+    return fields, record["class"], sha256(b"\0" + bytes([1, record["class"]]) + leaf)
+
+
+def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str) -> Accepted:
+    """Read the hub's entry, under the root file in force at the size it names, or a newer one."""
+    head, blank, note = data.partition(b"\n\n")
+    lines = head.decode("ascii", "replace").split("\n")
+    good = blank and len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1"
+    need(good and lines[1].startswith("extra "), member, "is no proof with openings")
+    index = lines[2].removeprefix("index ")
+    need(re.fullmatch("0|[1-9][0-9]{0,18}", index), member, "has no place in the log")
+    path = [unbase64(line, member, 32) for line in lines[3:]]
+    need(len(path) <= 63, member, "has a path that is too long")
+    extra = unbase64(lines[1].removeprefix("extra "), member)
+    fields, _, leaf_hash = opened(extra, member)
     match = re.fullmatch(
         r"(?:.* )?manifest=([0-9a-f]{64}) directory=([1-9][0-9]{0,15})(?: .*)?",
         fields.get("detail", ""),
@@ -713,6 +719,132 @@ def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str
         need(good, member, "is not in the hub's log")
         return Accepted(fields, manifest, judged, int(index), size, root)
     raise Wrong(member, "stands under no root file")
+
+
+# ---- What was done with the record, as far as the maker's journal proves it ----------------------
+
+DONE = {"bundle:view": "looked at the bundle", "evidence:make": "made a file of evidence"}
+EXPORT = "[1-9][0-9]{0,17} ([a-z0-9-]{1,40}) [0-9]{1,18} records sha256=[0-9a-f]{64}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """How many rows a journal had, their root, and the entry of the hub's log that says so."""
+
+    rows: int
+    root: bytes
+    time: int
+    entry: int
+
+
+def custody(says: dict[str, Any], roots: list[Root], member: str) -> list[dict[str, Any]]:
+    """Return each line of custody with the head that proves it; none for the maker's word."""
+    found = says.get("journal", {"checkpoints": [], "heads": []})
+    keys(found, member, "checkpoints", "heads")
+    typed(found, member, checkpoints=list, heads=list)
+    most = max(len(found["checkpoints"]), len(found["heads"]))
+    need(most <= 64, member, "shows more heads than its format")
+    seen = [_newest(unbase64(one, member), roots, member) for one in found["checkpoints"]]
+    heads = [_head(one, seen, str(says["org"]), member) for one in found["heads"]]
+    numbers, places, used = [one.entry for one in heads], set[int](), set[int]()
+    need(numbers == sorted(set(numbers)), member, "shows heads out of order")
+    need(("journal" in says) == bool(heads), member, "shows no head")
+    sure = {one["checkpoint"] for one in found["heads"]} == {*range(len(seen))}
+    need(sure, member, "shows a checkpoint for nothing")
+    bundle = f"{says['record']['org']} {says['record']['bundle']}"
+    about = {bundle, f"{bundle} record {says['record']['index']}"}
+    lines = []
+    for one in says["custody"]:
+        line, row = {name: one[name] for name in ("at", "who", "what")}, one.get("row")
+        if row is not None:
+            keys(row, member, "place", "head", "record", "path")
+            typed(row, member, place=int, head=int, record=str, path=list)
+            need(row["head"] < len(heads), member, "shows a row without its head")
+            need(row["place"] not in places, member, "shows a row twice")
+            places.add(row["place"])
+            used.add(row["head"])
+            proof = _row(row, line, heads[row["head"]], about, member)
+            lines.append(line | {"proof": proof})
+        else:
+            lines.append(line | {"proof": None})
+    need(used == {*range(len(heads))}, member, "shows a head for nothing")
+    return lines
+
+
+def _newest(note: bytes, roots: list[Root], member: str) -> tuple[int, bytes]:
+    """Return size and root hash of a checkpoint under the newest root file that vouches for it."""
+    need(len(note) <= 256 << 10, member, "shows too long a checkpoint")
+    for root in reversed(roots):
+        try:
+            return checkpoint(note, root, "audit", member)
+        except Wrong:
+            if root is roots[0]:
+                raise
+    raise Wrong(member, "shows a checkpoint under no root file")
+
+
+def _steps(found: dict[str, Any], member: str) -> list[bytes]:
+    need(len(found["path"]) <= 63, member, "has a path that is too long")
+    return [unbase64(one, member, 32) for one in found["path"]]
+
+
+def _fields(found: dict[str, Any], member: str) -> tuple[dict[str, str], int, bytes]:
+    record = unbase64(found["record"], member)
+    need(len(record) <= 256 << 10, member, "shows too long a row")
+    return opened(record, member)
+
+
+def _head(found: Any, seen: list[tuple[int, bytes]], maker: str, member: str) -> Head:
+    keys(found, member, "index", "checkpoint", "record", "path")
+    typed(found, member, index=int, checkpoint=int, record=str, path=list)
+    need(found["checkpoint"] < len(seen), member, "shows a head without its checkpoint")
+    fields, _, leaf = _fields(found, member)
+    said = (fields.get("outcome"), fields.get("org"))
+    kind = fields.get("what") in {"journal.anchored", "journal.restarted"}
+    need(kind and said == ("ok", maker), member, "shows an event that is no head of its maker")
+    time = fields.get("time", "")
+    subject = re.fullmatch("([1-9][0-9]{0,17}) ([0-9a-f]{64})", fields.get("subject", ""))
+    need(subject and re.fullmatch("[0-9]{1,12}", time), member, "shows a head that cannot be read")
+    size, top = seen[found["checkpoint"]]
+    root = path_root(leaf, found["index"], size, _steps(found, member), member)
+    need(root == top, member, "shows a head that is not in the hub's log")
+    rows, digest = (subject[1], subject[2]) if subject else ("0", "")
+    return Head(int(rows), bytes.fromhex(digest), int(time), found["index"])
+
+
+def _row(
+    row: dict[str, Any], line: dict[str, Any], head: Head, about: set[str], member: str
+) -> dict[str, Any]:
+    fields, kind, leaf = _fields(row, member)
+    need(kind == 0, member, "shows a row with a class")
+    root = path_root(leaf, row["place"] - 1, head.rows, _steps(row, member), member)
+    need(root == head.root, member, "shows a row that is not under its head")
+    said = [fields.get(name) for name in ("kind", "at", "person")]
+    act, thing = fields.get("act", ""), fields.get("object", "")
+    export = re.fullmatch(EXPORT, thing) if act == "export:make" else None
+    if export:
+        same = line["what"] == f"exported it as {export[1]}"
+    else:
+        same = DONE.get(act) == line["what"] and thing in about
+    same = same and said == ["act", str(line["at"]), line["who"]]
+    need(same, member, "shows a row that says something else than its line")
+    need(line["at"] <= head.time + SKEW, member, "shows a row that is later than its head")
+    return {"rows": head.rows, "time": head.time, "event": head.entry, "whole": not export}
+
+
+def when(seconds: int) -> str:
+    if not 0 <= seconds < 253_402_300_800:
+        return str(seconds)
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def behind(proof: dict[str, Any] | None) -> str:
+    """Say what stands behind a line of custody."""
+    if proof is None:
+        return "maker's word"
+    rows, date, entry = proof["rows"], when(proof["time"]), proof["event"]
+    under = f"proved under the head of {rows} rows of {date}, event {entry}"
+    return under if proof["whole"] else f"{under}; that this record was in it: maker's word"
 
 
 # ---- Time-stamps (RFC 3161) ---------------------------------------------------------------------
@@ -884,7 +1016,9 @@ def _check(
     says = read_json(
         made.payload,
         name,
-        *("v", "org", "made", "person", "reason", "record", "states", "custody", "files"),
+        *("v", "org", "made", "person", "reason", "record", "states", "custody"),
+        *("journal", "files"),
+        maybe=("journal",),
     )
     _statement(says, name)
     listed = {one["name"]: (one["sha256"], one["len"]) for one in says["files"]}
@@ -967,6 +1101,8 @@ def _check(
     inside = own_key.not_before - SKEW <= says["made"] <= own_key.not_after
     need(inside, name, "is dated outside the dates of its key")
     need(says["made"] >= int(fields["time"]) - SKEW, name, "is dated before the acceptance")
+    newer = [root for root in roots if root.version >= directory.root_at(judged)]
+    done = custody(says, newer, name)
     # (7) The policies for other people's tools.
     for log in ("audit", "directory"):
         same = members[f"policy-{log}.txt"] == roots[-1].policy(log).encode()
@@ -1008,6 +1144,7 @@ def _check(
         "reason": says["reason"],
         "states": says["states"],
         "custody": len(says["custody"]),
+        "custody_lines": done,
         "timestamp": stamp,
         "not_checked": list(NOT_CHECKED),
     }
@@ -1025,7 +1162,8 @@ def _statement(says: dict[str, Any], member: str) -> None:
         good = isinstance(state, str) and re.fullmatch("[A-Za-z-]*[A-Za-z][A-Za-z-]*", state)
         need(good, member, "has a state that is no word")
     for one in says["custody"]:
-        keys(one, member, "at", "who", "what")
+        with_row = isinstance(one, dict) and "row" in one
+        keys(one, member, "at", "who", "what", *(["row"] if with_row else []))
         typed(one, member, at=int)
         words(one, member, "who", "what")
     for one in says["files"]:
@@ -1075,9 +1213,20 @@ def main() -> int:
         return 0
     print("The proof in this file holds.")
     for name, value in found.items():
-        print(f"  {name}: {safe(value)}")
+        if name != "custody_lines":
+            print(f"  {name}: {safe(value)}")
+            continue
+        for one in value:  # what stands behind a line comes first: no words of the maker do
+            said = f"{when(one['at'])}, {one['who']}, {one['what']}"
+            print(f"    {behind(one['proof'])}: {safe(said)}")
     print("report.pdf and README.txt are the maker's word and were NOT checked: read the record")
-    print("that is printed here. So are 'maker', 'made', 'person', 'reason', 'states', 'custody'.")
+    print(
+        "that is printed here. So are 'maker', 'made', 'person', 'reason', 'states', and each line"
+    )
+    print(
+        "of custody that says so. A proved line was in the maker's journal by then; others may be"
+    )
+    print("missing.")
     if trusted is None:
         print("Not shown: that the root file is the right one. Compare 'root' above with the hub's")
         print("published SHA-256, or give the root file that you got from its operator: --root.")

@@ -41,6 +41,9 @@ from accord.protocol.schemas.events import MAX_EVENTS, EventsPage
 SLACK_SECONDS = 600
 """Clocks of desk and witnesses may differ so much; a delivery must be logged by then."""
 
+_KEPT = frozenset({ACCEPTED, ANCHORED, RESTARTED})
+"""Events of which evidence is made: the hub erases its own copy after its time."""
+
 _SENDER = re.compile(r"(?:^| )sender=([^ ]+)(?: |$)")
 
 _TELL = "Keep this vault as evidence; tell the hub's operator, the registrars and the witnesses."
@@ -154,14 +157,14 @@ def _event(item: Mapping[str, Any], cosigned: CosignedCheckpoint) -> OwnEvent:
 
 
 def _rows(page: VerifiedPage) -> list[OwnEventRow]:
-    """Return the rows of a page's events; an acceptance keeps its proof."""
+    """Return the rows of a page's events; acceptances and heads of journals keep their proof."""
     events, items, size = page.events, page.items, page.cosigned.checkpoint.size
     first = page.head.seq - len(events) + 1
     rows = []
     for seq, (event, item) in enumerate(zip(events, items, strict=True), start=first):
         fields = event.record.opened()
         time = fields.get("time", "")
-        kept = fields.get("what") == ACCEPTED
+        kept = fields.get("what") in _KEPT
         rows.append(
             OwnEventRow(
                 seq=seq,

@@ -1,17 +1,21 @@
 """What evidence is made of beside the record: the hub's proof, acts here, earlier files."""
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from accord.desk.storage.bundles import StoredBundle
+from accord.desk.storage.journal import Act
 from accord.desk.storage.vault import Vault
+from accord.kernel.tlog.growing import ANCHORED
+from accord.kernel.tlog.journals import RESTARTED
 from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.merkle import HASH_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAcceptance:
-    """The hub's entry that a bundle was accepted: number, openings, path, checkpoint's note."""
+class KeptEvent:
+    """One of our entries of the hub's log: number, openings, path, its checkpoint's note."""
 
     number: int
     size: int
@@ -37,14 +41,15 @@ class MadeBefore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoneHere:
-    """An act of this desk's journal: unix seconds, person, act."""
+    """An act of this desk's journal: its number, unix seconds, person, act."""
 
+    no: int
     at: int
     person: str
     act: str
 
 
-def acceptance_of(vault: Vault, *, origin: str, org: str, id_: str) -> KeptAcceptance | None:
+def acceptance_of(vault: Vault, *, origin: str, org: str, id_: str) -> KeptEvent | None:
     """Return the verified proof that the hub accepted the bundle (org, id), or ``None``."""
     row = vault.connection.execute(
         "SELECT e.number, e.size, e.opened, e.path, c.note FROM own_events e"
@@ -53,11 +58,13 @@ def acceptance_of(vault: Vault, *, origin: str, org: str, id_: str) -> KeptAccep
         " AND e.opened IS NOT NULL",
         (origin, id_, org),
     ).fetchone()
-    if row is None:
-        return None
+    return None if row is None else _kept(row)
+
+
+def _kept(row: tuple[int, int, bytes, bytes, bytes]) -> KeptEvent:
     number, size, opened, path, note = row
     steps = tuple(path[at : at + HASH_SIZE] for at in range(0, len(path), HASH_SIZE))
-    return KeptAcceptance(number=number, size=size, opened=bytes(opened), path=steps, note=note)
+    return KeptEvent(number=number, size=size, opened=bytes(opened), path=steps, note=bytes(note))
 
 
 def done_with(vault: Vault, bundle: StoredBundle, record: int) -> list[DoneHere]:
@@ -67,7 +74,7 @@ def done_with(vault: Vault, bundle: StoredBundle, record: int) -> list[DoneHere]
     bundle of that id had come by then; else nobody knows which of them it was about.
     """
     rows = vault.connection.execute(
-        "SELECT at, person, act FROM acts WHERE object IN (?, ?) OR (object IN (?, ?)"
+        "SELECT no, at, person, act FROM acts WHERE object IN (?, ?) OR (object IN (?, ?)"
         " AND NOT EXISTS (SELECT 1 FROM bundles WHERE bundles.id = ? AND bundles.org <> ?"
         " AND bundles.arrived <= acts.at)) ORDER BY no",
         (
@@ -79,7 +86,40 @@ def done_with(vault: Vault, bundle: StoredBundle, record: int) -> list[DoneHere]
             bundle.org,
         ),
     )
-    return [DoneHere(at=row[0], person=row[1], act=row[2]) for row in rows]
+    return [DoneHere(no=row[0], at=row[1], person=row[2], act=row[3]) for row in rows]
+
+
+def acts_of_exports(vault: Vault, exports: Collection[int]) -> dict[int, int]:
+    """Return export -> the act of the journal that says of it; a feed of a tool has none."""
+    if not exports:
+        return {}
+    rows = vault.connection.execute(
+        "SELECT CAST(substr(object, 1, instr(object, ' ') - 1) AS INTEGER), no FROM acts"
+        " WHERE act = ? AND instr(object, ' records sha256=') > 0",
+        (Act.EXPORT_MAKE.value,),
+    )
+    return {export: no for export, no in rows if export in exports}
+
+
+def heads_kept(vault: Vault) -> list[tuple[int, str]]:
+    """Return number and subject of each head of our journals whose proof is here, in order."""
+    rows = vault.connection.execute(
+        "SELECT number, subject FROM own_events WHERE what IN (?, ?) AND opened IS NOT NULL"
+        " AND subject <> '' ORDER BY number",
+        (ANCHORED, RESTARTED),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def kept_event(vault: Vault, *, origin: str, number: int) -> KeptEvent | None:
+    """Return the verified proof of one of our events, or ``None``."""
+    row = vault.connection.execute(
+        "SELECT e.number, e.size, e.opened, e.path, c.note FROM own_events e"
+        " JOIN checkpoints c ON c.origin = ? AND c.size = e.size"
+        " WHERE e.number = ? AND e.opened IS NOT NULL",
+        (origin, number),
+    ).fetchone()
+    return None if row is None else _kept(row)
 
 
 def subject_of(bundle: StoredBundle, record: int) -> str:

@@ -19,7 +19,8 @@ from accord.kernel.tlog.leaf import (
     MAX_VALUE,
     NONCE_SIZE,
     UNDISCLOSED,
-    commit,
+    RecordFields,
+    opened,
 )
 from accord.kernel.tlog.merkle import HASH_SIZE, leaf_hash
 
@@ -110,6 +111,26 @@ def journal_leaves(connection: sqlite3.Connection) -> Iterator[JournalLeaf]:
         yield JournalLeaf(place=count, hash=found or bytes(HASH_SIZE), flaw=flaw)
 
 
+def leaf_hashes(connection: sqlite3.Connection, size: int) -> list[bytes]:
+    """Return the hashes that stand with the first ``size`` rows, in order."""
+    rows = connection.execute(
+        "SELECT hash FROM journal_leaves WHERE place <= ? ORDER BY place", (size,)
+    )
+    return [bytes(row[0]) for row in rows]
+
+
+def act_leaf(connection: sqlite3.Connection, no: int) -> tuple[int, RecordFields] | None:
+    """Return place and fields of the act ``no``; ``None`` when it does not make its leaf."""
+    row = connection.execute(
+        "SELECT place, salt, hash FROM journal_leaves WHERE kind = ? AND no = ?",
+        (LeafKind.ACT.value, no),
+    ).fetchone()
+    found = None if row is None else _record(connection, LeafKind.ACT, no, bytes(row[1]))
+    if row is None or found is None or leaf_hash(found.leaf()) != bytes(row[2]):
+        return None
+    return row[0], found
+
+
 def rows_without_leaf(connection: sqlite3.Connection) -> list[str]:
     """Return rows of the journal that never became leaves: somebody put them in."""
     found: list[str] = []
@@ -130,6 +151,14 @@ def _salt_size(kind: LeafKind) -> int:
 
 def _hash(connection: sqlite3.Connection, kind: LeafKind, no: int, salt: bytes) -> bytes | None:
     """Return the hash of the leaf that the row makes, or ``None`` when there is no such row."""
+    found = _record(connection, kind, no, salt)
+    return None if found is None else leaf_hash(found.leaf())
+
+
+def _record(
+    connection: sqlite3.Connection, kind: LeafKind, no: int, salt: bytes
+) -> RecordFields | None:
+    """Return the row with the nonce of each field, or ``None`` when there is no such row."""
     row = connection.execute(_ROWS[kind], (no,)).fetchone()
     if row is None or len(salt) != _salt_size(kind):
         return None
@@ -138,7 +167,7 @@ def _hash(connection: sqlite3.Connection, kind: LeafKind, no: int, salt: bytes) 
         name: _text(name, value) for name, value in zip(names, row, strict=True)
     }
     nonces = [salt[at : at + NONCE_SIZE] for at in range(ENTRY_ID_SIZE, len(salt), NONCE_SIZE)]
-    return leaf_hash(commit(UNDISCLOSED, fields, nonces, entry_id=salt[:ENTRY_ID_SIZE]))
+    return opened(UNDISCLOSED, fields, nonces, entry_id=salt[:ENTRY_ID_SIZE])
 
 
 def _text(name: str, value: bytes | None) -> str:

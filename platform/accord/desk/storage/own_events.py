@@ -14,8 +14,9 @@ class OwnEventRow:
     """Event ``seq`` of ours: number in the log, class, who acted, on what, outcome, time.
 
     ``sender`` is whose bundle it is about; empty of other things, and in events of before hubs told
-    it. ``opened`` and ``path`` are kept of acceptances alone: what opens to us, and the path
-    (32-byte hashes, one after the other) under the checkpoint of ``size``, which the vault has.
+    it. ``opened`` and ``path`` are kept of acceptances and of heads of our journals: what opens to
+    us, and the path (32-byte hashes, one after the other) under the checkpoint of ``size``, which
+    the vault has.
     """
 
     seq: int

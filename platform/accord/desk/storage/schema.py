@@ -278,5 +278,10 @@ VERSIONS: tuple[str, ...] = (
     -- The journal has a name: the setting journal_name, made with this version
     -- (journal_names.py). journal_restart holds a restart until the hub has it.
     """,
+    """
+    -- Heads of our journal keep their proof in own_events, as acceptances do, for custody in
+    -- evidence. Rows under heads of before are under the next one, too.
+    CREATE INDEX own_events_kept ON own_events (what, number) WHERE opened IS NOT NULL;
+    """,
 )
 """Scripts that lead from one version to the next; the first makes an empty vault."""

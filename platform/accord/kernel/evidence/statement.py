@@ -1,8 +1,8 @@
 """What the desk that made a file of evidence says and signs: who, when, why, and what was done.
 
 It lists every other member with its hash, so that none can be swapped for that of another file.
-Custody is the desk's own word; what the hub's log proves stands in the acceptance. No reason of
-another act is in it: such words may name other values.
+Custody is the desk's own word, but for lines that carry their row of its journal (``custody``). No
+reason of another act is in it: such words may name other values.
 
 Invariant: ``format_statement(parse_statement(b)) == b``.
 """
@@ -25,12 +25,21 @@ from accord.kernel.encoding import (
     require_str,
 )
 from accord.kernel.errors import Malformed
+from accord.kernel.evidence.journal import (
+    Journal,
+    Row,
+    check_whole,
+    journal_value,
+    parse_journal,
+    parse_row,
+    row_value,
+)
 from accord.kernel.identifiers import BundleId, OrgId, parse_bundle_id, parse_org_id
 from accord.kernel.keys import SigningKeyPair
 
 STATEMENT_TYPE = "application/vnd.accord.evidence.v1+json"
 CONTEXT = b"accord/1/evidence"
-MAX_STATEMENT = 2 * 1024 * 1024
+MAX_STATEMENT = 24 * 1024 * 1024
 MAX_CUSTODY = 5000
 MAX_WORDS = 500
 
@@ -41,11 +50,15 @@ _DIGEST = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """One thing that was done with the record at the desk: when (unix seconds), by whom, what."""
+    """One thing that was done with the record at the desk: when (unix seconds), by whom, what.
+
+    ``row`` is the row of the desk's journal that says so, where it stands under a head.
+    """
 
     at: int
     who: str
     what: str
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,7 @@ class Statement:
         states: what had become of the record by then, as the desk knew it.
         custody: oldest first.
         files: every other member, in order.
+        journal: the heads over the rows of custody, if it has some.
     """
 
     org: OrgId
@@ -82,6 +96,7 @@ class Statement:
     states: tuple[str, ...]
     custody: tuple[Custody, ...]
     files: tuple[Listed, ...]
+    journal: Journal | None = None
 
 
 def listed(members: Mapping[str, bytes]) -> tuple[Listed, ...]:
@@ -95,8 +110,11 @@ def listed(members: Mapping[str, bytes]) -> tuple[Listed, ...]:
 def format_statement(statement: Statement) -> bytes:
     """Return the payload; ``parse_statement`` judges it."""
     custody: list[JsonValue] = [
-        {"at": one.at, "who": one.who, "what": one.what} for one in statement.custody
+        {"at": one.at, "who": one.who, "what": one.what}
+        | ({} if one.row is None else {"row": row_value(one.row)})
+        for one in statement.custody
     ]
+    journal = {} if statement.journal is None else {"journal": journal_value(statement.journal)}
     files: list[JsonValue] = [
         {"name": one.name, "sha256": b64encode(one.sha256), "len": one.size}
         for one in statement.files
@@ -115,6 +133,7 @@ def format_statement(statement: Statement) -> bytes:
             },
             "states": list(statement.states),
             "custody": custody,
+            **journal,
             "files": files,
         }
     )
@@ -125,7 +144,7 @@ def parse_statement(payload: bytes) -> Statement:
 
     Raises:
         Malformed: ``too_long``, ``json_*``, ``key_*``, ``value_invalid``, ``base64_invalid``,
-            ``org_id_invalid``, ``bundle_id_invalid``.
+            ``org_id_invalid``, ``bundle_id_invalid``, ``opening_invalid``, ``custody_invalid``.
     """
     obj = parse_object(payload, limit=MAX_STATEMENT)
     require_keys(
@@ -139,12 +158,17 @@ def parse_statement(payload: bytes) -> Statement:
             "record",
             "states",
             "custody",
+            "journal",
             "files",
         ),
+        optional=("journal",),
     )
     require_int(obj, "v", minimum=1, maximum=1)
     record = require_object(obj, "record")
     require_keys(record, required=("org", "bundle", "index"))
+    custody = tuple(map(_custody, require_list(obj, "custody", maximum=MAX_CUSTODY)))
+    journal = parse_journal(obj)
+    check_whole(journal, [one.row for one in custody if one.row is not None])
     return Statement(
         org=parse_org_id(obj["org"]),
         made=require_int(obj, "made"),
@@ -154,8 +178,9 @@ def parse_statement(payload: bytes) -> Statement:
         bundle=parse_bundle_id(record["bundle"]),
         index=require_int(record, "index"),
         states=tuple(map(_state, require_list(obj, "states", minimum=1, maximum=_MAX_STATES))),
-        custody=tuple(map(_custody, require_list(obj, "custody", maximum=MAX_CUSTODY))),
+        custody=custody,
         files=tuple(map(_listed, require_list(obj, "files", minimum=1, maximum=_MAX_FILES))),
+        journal=journal,
     )
 
 
@@ -175,8 +200,13 @@ def _state(item: JsonValue) -> str:
 def _custody(item: JsonValue) -> Custody:
     if not isinstance(item, dict):
         raise Malformed("value_invalid", "An item of 'custody' must be an object.")
-    require_keys(item, required=("at", "who", "what"))
-    return Custody(at=require_int(item, "at"), who=_words(item, "who"), what=_words(item, "what"))
+    require_keys(item, required=("at", "who", "what"), optional=("row",))
+    return Custody(
+        at=require_int(item, "at"),
+        who=_words(item, "who"),
+        what=_words(item, "what"),
+        row=parse_row(item["row"]) if "row" in item else None,
+    )
 
 
 def _listed(item: JsonValue) -> Listed:

@@ -7,8 +7,10 @@ it; (4) the directory's leaves give the root of a checkpoint with the witness qu
 manifest, at this size of the directory, under the root file of that time or a newer one; (6) at
 that size the sender's key counted, it made both signatures, and the record is one of those signed;
 (7) the maker's key counts in the directory and signed the statement about exactly this record, not
-before the hub accepted it; (8) the policies are those of the root file; (9) a time-stamp, if there
-is one, is about the sender's signatures and not older than them. Every error names a member.
+before the hub accepted it, and each row of its journal that it shows is under a head in that log
+and says what its line of custody says; (8) the policies are those of the root file; (9) a
+time-stamp, if there is one, is about the sender's signatures and not older than them. Every error
+names a member.
 
 Not checked: that ``report.pdf`` and ``README.txt`` say what the other members prove. They are the
 maker's word; whoever can make a report compares it (``desk.evidence.comparison``).
@@ -38,6 +40,7 @@ from accord.kernel.encoding import parse_object
 from accord.kernel.errors import AccordError, Malformed, VerificationFailed
 from accord.kernel.evidence import archive
 from accord.kernel.evidence.archive import changed
+from accord.kernel.evidence.custody import Proved, verify_custody
 from accord.kernel.evidence.place import parse_place
 from accord.kernel.evidence.statement import CONTEXT, Statement, listed, parse_signed
 from accord.kernel.evidence.timestamp import VerifiedToken, verify_token
@@ -81,6 +84,7 @@ class VerifiedEvidence:
         compromised_since: from when on its owner calls it compromised, unix seconds, or ``None``.
         acceptance: what the hub's log says.
         statement: what the maker says.
+        custody: what each line of custody is proved by; ``None`` for the maker's word.
         root: the newest root file in it.
         trusted: the reader's own root file stands in its chain; else it only speaks for itself.
         directory: size of the directory in it.
@@ -96,6 +100,7 @@ class VerifiedEvidence:
     compromised_since: int | None
     acceptance: Acceptance
     statement: Statement
+    custody: tuple[Proved | None, ...]
     root: RootFile
     trusted: bool
     directory: int
@@ -140,7 +145,9 @@ def verify_evidence(
         _check_readable(disclosure.line)
     with _reading(archive.STATEMENT):
         _check_maker(envelope, statement, disclosure, state)
-        _check_made(envelope, statement, acceptance, state)  # (7)
+        _check_made(envelope, statement, acceptance, state)
+        since = _since(roots, members[archive.DIRECTORY], acceptance.directory)
+        custody = verify_custody(statement, since)  # (7)
     for name, log in (
         (archive.AUDIT_POLICY, LogName.AUDIT),
         (archive.DIRECTORY_POLICY, LogName.DIRECTORY),
@@ -160,6 +167,7 @@ def verify_evidence(
         compromised_since=state.key(disclosure.header.sig).compromised_since,
         acceptance=acceptance,
         statement=statement,
+        custody=custody,
         root=roots[-1],
         trusted=known,
         directory=state.size,

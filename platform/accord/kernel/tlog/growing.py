@@ -5,6 +5,7 @@ in decimal, a space, the root in 64 lower-case hexadecimal digits.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accord.kernel.errors import Malformed
@@ -74,3 +75,41 @@ class GrowingTree:
         for peak in self._peaks[-2::-1]:
             node = node_hash(peak, node)
         return node
+
+
+class GrownTree:
+    """Every node of a tree over leaf hashes, for roots and paths at any of its sizes.
+
+    Sizes and places are those of the tree; the caller asks for none beyond it.
+    """
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        """Hash each full pair once, level by level."""
+        self.size = len(leaves)
+        self._levels = [list(leaves)]
+        while len(below := self._levels[-1]) > 1:
+            pairs = zip(below[::2], below[1::2], strict=False)
+            self._levels.append([node_hash(left, right) for left, right in pairs])
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first ``size`` leaves."""
+        return self._node((size - 1).bit_length(), 0, size) if size else EMPTY_ROOT
+
+    def path(self, index: int, size: int) -> list[bytes]:
+        """Return the path of leaf ``index`` (from 0) to that root, leaf side first."""
+        found = []
+        for level in range((size - 1).bit_length()):
+            beside = (index >> level) ^ 1
+            if beside << level < size:
+                found.append(self._node(level, beside, size))
+        return found
+
+    def _node(self, level: int, at: int, size: int) -> bytes:
+        """Return the node over leaves ``at * 2**level`` and on, as far as ``size`` goes."""
+        if (at + 1) << level <= size:
+            return self._levels[level][at]
+        left, right = at * 2, at * 2 + 1
+        if right << (level - 1) >= size:
+            return self._node(level - 1, left, size)
+        below = level - 1
+        return node_hash(self._node(below, left, size), self._node(below, right, size))

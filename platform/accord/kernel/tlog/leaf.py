@@ -191,6 +191,17 @@ def commit(
     Raises:
         Malformed: ``opening_invalid``.
     """
+    return opened(leaf_class, fields, nonces, entry_id=entry_id).leaf()
+
+
+def opened(
+    leaf_class: int, fields: Mapping[str, str], nonces: Sequence[bytes], *, entry_id: bytes
+) -> RecordFields:
+    """Return the record of ``fields`` (in their order), all open, with one nonce for each.
+
+    Raises:
+        Malformed: ``opening_invalid``.
+    """
     if len(nonces) != len(fields):
         raise Malformed("opening_invalid", "Each field has a nonce of its own.")
     return RecordFields(
@@ -200,7 +211,7 @@ def commit(
             Opening(field=name, value=value, nonce=nonce)
             for (name, value), nonce in zip(fields.items(), nonces, strict=True)
         ),
-    ).leaf()
+    )
 
 
 def parse_leaf(data: bytes) -> Leaf:

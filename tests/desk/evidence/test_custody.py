@@ -1,0 +1,497 @@
+"""Lines of custody that the maker's journal proves: both verifiers tell the same, and no more."""
+
+import base64
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from tests.desk.conftest import records_of
+from tests.desk.evidence.conftest import EVM, SITE, VALUES, made_at
+from tests.desk.wire import DeskAt, plan
+from tests.support.forged_evidence import (
+    CHECKER,
+    accepted_by_both,
+    checker,
+    refusals,
+    said_raw,
+    signed_anew,
+    statement_in,
+)
+from tests.support.hub_world import BTC, World
+from tests.support.pdf_text import text_runs
+
+from accord.cli.main import main
+from accord.desk.app import Desk
+from accord.desk.evidence.service import MadeEvidence
+from accord.desk.exchange.journal_heads import send_head
+from accord.desk.export.registry import FORMATS
+from accord.desk.export.service import Selection, export
+from accord.desk.storage.bundles import find_bundle
+from accord.desk.storage.evidence import heads_kept, kept_event
+from accord.desk.storage.journal import Act, record_act
+from accord.desk.storage.journal_leaves import act_leaf, leaf_hashes
+from accord.kernel.directory.rootfile import verify_root
+from accord.kernel.errors import VerificationFailed
+from accord.kernel.evidence import archive
+from accord.kernel.evidence.custody import verify_custody
+from accord.kernel.evidence.journal import MAX_HEADS, Head, Journal, Row
+from accord.kernel.evidence.statement import Custody, parse_signed
+from accord.kernel.markings import OrgKind
+from accord.kernel.tlog.growing import GrownTree, parse_grown
+from accord.kernel.tlog.leaf import format_record, parse_record
+
+WHY = "a reason that stays here"
+NAME = archive.STATEMENT
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("hub"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def bank(world: World, tmp_path_factory: pytest.TempPathFactory) -> DeskAt:
+    home = tmp_path_factory.mktemp("desks") / "bank"
+    return DeskAt(world, home, "first-bank", OrgKind.FINANCIAL, "NL")
+
+
+@pytest.fixture(scope="module")
+def police(world: World, bank: DeskAt, tmp_path_factory: pytest.TempPathFactory) -> DeskAt:
+    """Police that looked at a bundle twice, each time under a head of its own, and exported it."""
+    folder = tmp_path_factory.mktemp("desks")
+    at = DeskAt(world, folder / "police", "police", OrgKind.LAW_ENFORCEMENT, "DE")
+    with bank.open() as desk:
+        assert desk.submissions.send(plan(world, at.org), records_of(VALUES)).complete
+    with at.open() as desk:
+        desk.rounds.once()
+        look(desk, "bo")
+        under_a_head(desk, world)
+        look(desk, "di")
+        export(
+            desk.vault,
+            FORMATS["csv"],
+            folder / "out.csv",
+            Selection(),
+            org=desk.org,
+            person="cy",
+            purpose="investigation",
+            reason=WHY,
+            now=desk.clock(),
+        )
+        under_a_head(desk, world)
+        look(desk, "late")
+    return at
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made(police: DeskAt) -> MadeEvidence:
+    """Evidence of before any test here does something more."""
+    return made_at(police, EVM)
+
+
+def look(desk: Desk, person: str, *, after: int = 0) -> int:
+    """Write down that somebody looked at the bundle; return the act's number."""
+    (bundle,) = desk.vault.connection.execute("SELECT id FROM bundles").fetchone()
+    record_act(
+        desk.vault,
+        person=person,
+        act=Act.BUNDLE_VIEW,
+        subject=find_bundle(desk.vault, bundle).subject,
+        reason=WHY,
+        now=desk.clock() + after,
+    )
+    (number,) = desk.vault.connection.execute("SELECT max(no) FROM acts").fetchone()
+    return int(number)
+
+
+def under_a_head(desk: Desk, world: World) -> None:
+    """Send a head, have it witnessed, and take its proof in."""
+    world.clock.now += 100
+    assert send_head(desk.vault, desk.client, clock=world.clock) is not None
+    world.witness_round()
+    desk.rounds.once()
+    world.clock.now += 100
+
+
+def lines_of(data: bytes) -> list[dict[str, Any]]:
+    """Return each line of custody as both verifiers tell it."""
+    ours, theirs = accepted_by_both(data)
+    alone: list[dict[str, Any]] = theirs["custody_lines"]
+    told = [
+        None
+        if one is None
+        else {"rows": one.rows, "time": one.at, "event": one.event, "whole": one.whole}
+        for one in ours.custody
+    ]
+    assert told == [one["proof"] for one in alone]
+    said = [(one.at, one.who, one.what) for one in ours.statement.custody]
+    assert said == [(one["at"], one["who"], one["what"]) for one in alone]
+    return alone
+
+
+def test_a_row_is_proved_under_the_earliest_head_over_it(
+    police: DeskAt, made: MadeEvidence
+) -> None:
+    lines = {one["who"]: one["proof"] for one in lines_of(made.data)}
+    assert lines[f"desk of {police.org}"] is None, "no row says that"
+    assert lines["late"] is None, "no head covers it yet"
+    assert lines["bo"]["rows"] < lines["di"]["rows"] == lines["cy"]["rows"]
+    assert lines["bo"]["event"] < lines["di"]["event"] == lines["cy"]["event"]
+    assert [lines[who]["whole"] for who in ("bo", "di", "cy")] == [True, True, False]
+    with police.open() as desk:
+        heads = dict(heads_kept(desk.vault))
+    assert parse_grown(heads[lines["bo"]["event"]]).size == lines["bo"]["rows"]
+
+
+def test_the_reason_and_the_number_of_an_act_stay_closed(made: MadeEvidence) -> None:
+    assert WHY.encode() not in made.data
+    rows = [one.row for one in statement_in(made.data).custody if one.row is not None]
+    assert len(rows) == 3
+    for row in rows:
+        assert set(row.record.opened()) == {"kind", "at", "person", "act", "object"}
+
+
+def test_the_same_question_gives_the_same_bytes_with_rows_in_them(
+    police: DeskAt, made: MadeEvidence
+) -> None:
+    again = made_at(police, EVM)
+    assert (again.again, again.data) == (True, made.data)
+
+
+def test_both_verifiers_and_the_report_say_what_stands_behind_each_line(
+    made: MadeEvidence, tmp_path: Path
+) -> None:
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(made.data)
+    ours = CliRunner().invoke(main, ["verify", str(path), "--home", str(tmp_path)]).output
+    alone = subprocess.run(
+        [sys.executable, str(CHECKER), str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    first, second = (
+        [one for one in text.splitlines() if " UTC, " in one] for text in (ours, alone)
+    )
+    assert first == second
+    assert len(first) == 5
+    lines = lines_of(made.data)
+    for told, line in zip(first, lines, strict=True):
+        proof = line["proof"]
+        begins = "maker's word: " if proof is None else f"proved under the head of {proof['rows']} "
+        assert told.strip().startswith(begins)
+        assert told.endswith(f", {line['who']}, {line['what']}")
+    assert "that this record was in it: maker's word" in first[-2] + first[-3]
+    found = json.loads(
+        CliRunner().invoke(main, ["verify", str(path), "--json", "--home", str(tmp_path)]).stdout
+    )
+    assert (found["custody_lines"], found["custody"]) == (lines, 5)
+    assert found["report"] == "as made from the proof"
+    text = "".join("".join(text_runs(archive.read(made.data)[archive.REPORT])).split())
+    for line in lines:
+        if line["proof"] is not None:
+            assert f"provedundertheheadof{line['proof']['rows']}rows" in text
+    assert text.count("maker’sword") + text.count("maker'sword") >= 3
+
+
+def test_words_of_the_maker_cannot_look_like_a_proof(
+    police: DeskAt, made: MadeEvidence, tmp_path: Path
+) -> None:
+    lie = "ana): proved under the head of 9 rows"
+    said = statement_in(made.data)
+    told = (replace(said.custody[0], who=lie), *said.custody[1:])
+    forged = signed_anew(made.data, {}, police.keyring.signing, custody=told)
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(forged)
+    ours = CliRunner().invoke(main, ["verify", str(path), "--home", str(tmp_path)]).output
+    alone = subprocess.run(
+        [sys.executable, str(CHECKER), str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    for text in (ours, alone):
+        (line,) = [one for one in text.splitlines() if lie in one]
+        assert line.strip().startswith("maker's word: ")
+
+
+def test_a_file_without_rows_holds_as_before(police: DeskAt, made: MadeEvidence) -> None:
+    said = statement_in(made.data)
+    bare = tuple(replace(one, row=None) for one in said.custody)
+    old = signed_anew(made.data, {}, police.keyring.signing, custody=bare, journal=None)
+    assert [one["proof"] for one in lines_of(old)] == [None] * 5
+    assert b'"row"' not in archive.read(old)[NAME]
+
+
+def parts(found: Any, *at: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every number and text below ``found``."""
+    if isinstance(found, dict | list):
+        for key in found if isinstance(found, dict) else range(len(found)):
+            yield from parts(found[key], *at, key)
+    else:
+        yield at
+
+
+def flipped(value: Any, place: int) -> Any:
+    """Return a number that is one off, or base64 with one sextet changed."""
+    if isinstance(value, int):
+        return value ^ 1
+    place = place % len(value.rstrip("="))
+    return value[:place] + ("B" if value[place] == "A" else "A") + value[place + 1 :]
+
+
+def test_every_part_of_row_head_and_checkpoint_that_is_changed_is_named_by_both(
+    police: DeskAt, made: MadeEvidence
+) -> None:
+    """Signed anew by the maker each time, so that nothing but the proof itself stands against it."""
+    said: dict[str, Any] = {}
+    said_raw(made.data, police.keyring.signing, said.update)
+    rows = [at for at, one in enumerate(said["custody"]) if "row" in one]
+    ways = [
+        ("custody", at, "row", *way) for at in rows for way in parts(said["custody"][at]["row"])
+    ]
+    ways += [("journal", *way) for way in parts(said["journal"])]
+    assert len(ways) > 20
+    for way in ways:
+        for third in (1, 2):
+            value = said
+            for key in way:
+                value = value[key]
+            place = len(value) * third // 3 if isinstance(value, str) else 0
+            changed = flipped(value, place)
+
+            def change(told: Any, way: tuple[Any, ...] = way, changed: Any = changed) -> None:
+                for key in way[:-1]:
+                    told = told[key]
+                told[way[-1]] = changed
+
+            forged = said_raw(made.data, police.keyring.signing, change)
+            assert refusals(forged) == (NAME, NAME), (way, third)
+            if not isinstance(value, str):
+                break
+
+
+def b64(text: str) -> bytes:
+    return base64.b64decode(text)
+
+
+def text64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def row_at(told: Any, who: str) -> int:
+    return next(at for at, one in enumerate(told["custody"]) if one["who"] == who)
+
+
+def line_says(who: str, /, **words: object) -> Callable[[Any], None]:
+    return lambda told: told["custody"][row_at(told, who)].update(words)
+
+
+def swapped(told: Any) -> None:
+    one, two = (told["custody"][row_at(told, who)] for who in ("bo", "di"))
+    one["row"], two["row"] = two["row"], one["row"]
+
+
+def doubled(told: Any) -> None:
+    told["custody"].append(copy.deepcopy(told["custody"][row_at(told, "bo")]))
+
+
+def recorded(change: Callable[[bytes], bytes]) -> Callable[[Any], None]:
+    """Change the openings of a row."""
+
+    def changed(told: Any) -> None:
+        row = told["custody"][row_at(told, "bo")]["row"]
+        row["record"] = text64(change(b64(row["record"])))
+
+    return changed
+
+
+def opened_less(name: str) -> Callable[[Any], None]:
+    """Close a field that has to be open."""
+    return recorded(lambda record: format_record(parse_record(record).close({name})))
+
+
+LIES: dict[str, Callable[[Any], object]] = {
+    "another person": line_says("bo", who="eve"),
+    "another time": line_says("bo", at=1),
+    "another act": line_says("bo", what="made a file of evidence"),
+    "another form of export": line_says("cy", what="exported it as misp"),
+    "rows of two lines": swapped,
+    "one row for two lines": doubled,
+    "a row without journal": lambda told: told.pop("journal"),
+    "a head for nothing": lambda told: [one.pop("row", None) for one in told["custody"]],
+    "a checkpoint for nothing": lambda told: told["journal"]["checkpoints"].append("AAAA"),
+    "heads out of order": lambda told: told["journal"]["heads"].reverse(),
+    "a head twice": lambda told: told["journal"]["heads"].append(told["journal"]["heads"][0]),
+    "a head too far": lambda told: told["custody"][row_at(told, "bo")]["row"].update(head=9),
+    "a checkpoint too far": lambda told: told["journal"]["heads"][0].update(checkpoint=9),
+    "no heads": lambda told: told["journal"].update(heads=[]),
+    "no checkpoints": lambda told: told["journal"].update(checkpoints=[]),
+    "place 0": lambda told: told["custody"][row_at(told, "bo")]["row"].update(place=0),
+    "words for a place": lambda told: told["custody"][row_at(told, "bo")]["row"].update(place="1"),
+    "a row that is words": line_says("bo", row="words"),
+    "a row that is nothing": line_says("bo", row={}),
+    "more in a row": lambda told: told["custody"][row_at(told, "bo")]["row"].update(more=1),
+    "more in the journal": lambda told: told["journal"].update(more=1),
+    "a journal that is words": lambda told: told.update(journal="words"),
+    "a long path": lambda told: told["custody"][row_at(told, "bo")]["row"].update(
+        path=[text64(bytes(32))] * 64
+    ),
+    "a row with a class": recorded(lambda record: record.replace(b'"class":0', b'"class":1')),
+    "a row that is too long": recorded(lambda record: record + b" " * 256 * 1024),
+    "a row of another form": recorded(lambda record: record + b" "),
+    "a person withheld": opened_less("person"),
+    "an object withheld": opened_less("object"),
+    "an act withheld": opened_less("act"),
+    "a time withheld": opened_less("at"),
+    "a kind withheld": opened_less("kind"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_row_that_does_not_belong_to_its_line_is_refused_by_both(
+    police: DeskAt, made: MadeEvidence, lie: Callable[[Any], object]
+) -> None:
+    forged = said_raw(made.data, police.keyring.signing, lie)
+    assert refusals(forged) == (NAME, NAME)
+
+
+def test_a_row_of_another_record_of_the_bundle_is_not_custody_of_this_one(
+    world: World, police: DeskAt, made: MadeEvidence
+) -> None:
+    other = made_at(police, SITE)
+    with police.open() as desk:
+        under_a_head(desk, world)
+    mine = made_at(police, SITE, reason="case 115")
+    done = [one for one in statement_in(mine.data).custody if one.what.startswith("made")]
+    assert done
+    assert done[0].row is not None
+    assert other.shows.statement.index != made.shows.statement.index
+    said = statement_in(mine.data)
+    forged = signed_anew(
+        made.data, {}, police.keyring.signing, custody=said.custody, journal=said.journal
+    )
+    assert refusals(forged) == (NAME, NAME)
+
+
+def proof_of(desk: Desk, number: int, rows: int, place: int) -> tuple[Journal, Row]:
+    """Return a row under a head, whatever the desk itself would show."""
+    kept = kept_event(desk.vault, origin=desk.mirror.root.log_origin("audit"), number=number)
+    assert kept is not None
+    (no,) = desk.vault.connection.execute(
+        "SELECT no FROM journal_leaves WHERE place = ?", (place,)
+    ).fetchone()
+    leaf = act_leaf(desk.vault.connection, no)
+    assert leaf is not None
+    tree = GrownTree(leaf_hashes(desk.vault.connection, rows))
+    head = Head(
+        index=kept.number, checkpoint=0, record=parse_record(kept.opened), path=tuple(kept.path)
+    )
+    row = Row(place=place, head=0, record=leaf[1], path=tuple(tree.path(place - 1, rows)))
+    return Journal(checkpoints=(kept.note,), heads=(head,)), row
+
+
+def forged_line(at: DeskAt, made: MadeEvidence, line: Custody, journal: Journal) -> bytes:
+    return signed_anew(made.data, {}, at.keyring.signing, custody=(line,), journal=journal)
+
+
+def last_act(desk: Desk) -> tuple[int, int, int]:
+    """Return number and rows of the last head, and the place of the last act."""
+    number, subject = heads_kept(desk.vault)[-1]
+    (place,) = desk.vault.connection.execute(
+        "SELECT max(place) FROM journal_leaves WHERE kind = 'act' AND no IN"
+        " (SELECT no FROM acts WHERE act = 'bundle:view')"
+    ).fetchone()
+    return number, parse_grown(subject).size, int(place)
+
+
+def test_a_row_that_is_dated_after_its_head_stays_the_makers_word(
+    world: World, police: DeskAt, made: MadeEvidence
+) -> None:
+    with police.open() as desk:
+        look(desk, "too-soon", after=5000)
+        at = desk.clock() + 5000
+        under_a_head(desk, world)
+        journal, row = proof_of(desk, *last_act(desk))
+    said = made_at(police, EVM, reason="case 116")
+    assert [one["proof"] for one in lines_of(said.data) if one["who"] == "too-soon"] == [None]
+    line = Custody(at=at, who="too-soon", what="looked at the bundle", row=row)
+    assert refusals(forged_line(police, made, line, journal)) == (NAME, NAME)
+
+
+def test_a_head_of_another_organisation_proves_nothing(
+    world: World, bank: DeskAt, police: DeskAt, made: MadeEvidence
+) -> None:
+    """The row is there, in another's journal, with the right words."""
+    with bank.open() as desk:
+        desk.rounds.once()
+        record_act(
+            desk.vault,
+            person="ana",
+            act=Act.BUNDLE_VIEW,
+            subject=find_bundle(desk.vault, made.shows.statement.bundle).subject,
+            reason=WHY,
+            now=desk.clock(),
+        )
+        at = desk.clock()
+        under_a_head(desk, world)
+        journal, row = proof_of(desk, *last_act(desk))
+    line = Custody(at=at, who="ana", what="looked at the bundle", row=row)
+    assert refusals(forged_line(police, made, line, journal)) == (NAME, NAME)
+    with police.open() as desk:
+        other = proof_of(desk, *last_act(desk))
+    assert refusals(forged_line(police, made, line, other[0])) == (NAME, NAME)
+
+
+def test_heads_hold_under_the_root_files_since_the_acceptance_and_no_others(
+    world: World, made: MadeEvidence
+) -> None:
+    envelope, said = parse_signed(archive.read(made.data)[NAME])
+    root = verify_root(world.root_bytes)
+    elsewhere = replace(root, audit_log=root.directory_log)
+    told = verify_custody(said, [root])
+    assert [one is None for one in told] == [True, False, False, False, True]
+    assert verify_custody(said, [root, elsewhere]) == told
+    with pytest.raises(VerificationFailed):
+        verify_custody(said, [elsewhere])
+    bare = json.loads(envelope.payload)
+    alone = checker.read_roots(world.root_bytes, archive.ROOTS)
+    stranger = replace(alone[0], hub="elsewhere.test")
+    lines = checker.custody(bare, alone, NAME)
+    assert checker.custody(bare, [*alone, stranger], NAME) == lines
+    with pytest.raises(checker.Wrong):
+        checker.custody(bare, [stranger], NAME)
+
+
+def test_a_row_whose_vault_was_edited_is_not_shown_as_proved(world: World, police: DeskAt) -> None:
+    with police.open() as desk:
+        number = look(desk, "edited")
+        under_a_head(desk, world)
+        desk.vault.connection.execute("UPDATE acts SET person = 'eve' WHERE no = ?", (number,))
+        try:
+            lines = lines_of(made_at(police, EVM, reason="case 117").data)
+        finally:
+            desk.vault.connection.execute(
+                "UPDATE acts SET person = 'edited' WHERE no = ?", (number,)
+            )
+    assert [one["proof"] for one in lines if one["who"] == "eve"] == [None]
+
+
+def test_very_many_heads_become_so_many_at_most(world: World, police: DeskAt) -> None:
+    with police.open() as desk:
+        for _ in range(MAX_HEADS + 6):
+            look(desk, "busy")
+            world.clock.now += 100
+            assert send_head(desk.vault, desk.client, clock=world.clock) is not None
+        world.witness_round()
+        desk.rounds.once()
+    made = made_at(police, BTC)
+    lines = [one["proof"] for one in lines_of(made.data) if one["who"] == "busy"]
+    assert len(lines) == MAX_HEADS + 6
+    assert all(lines)
+    journal = statement_in(made.data).journal
+    assert journal is not None
+    assert len(journal.heads) <= MAX_HEADS
