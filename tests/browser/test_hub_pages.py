@@ -23,13 +23,16 @@ from tests.browser.conftest import (
 )
 from tests.hub.summaries.test_disclosure import sample
 from tests.support.hub_people import make_person
-from tests.support.hub_world import NOW, ORIGIN, World
+from tests.support.hub_world import NOW, ORIGIN, Desk, World
 
 from accord.cli.main import main
+from accord.hub.access import Actor, Role
 from accord.kernel.directory.statements import Op, Statement, sign_statement
 from accord.kernel.identifiers import make_org_id
 from accord.kernel.markings import BundleKind, OrgKind
 from accord.kernel.statements.tally import TALLY_TYPE, month_end, sign_tally
+from accord.kernel.tlog.growing import GrownHead
+from accord.kernel.tlog.journals import Cause, Restart
 from accord.webbase.names import NETWORKS
 
 MONTH = "2026-10"
@@ -110,7 +113,17 @@ def agreed_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         kind = BundleKind.RETRACTION
         name, sealed = bank.seal(police, kind=kind, refs=(name,), lines=[b"{}"])
         assert bank.put_bundle(sealed, name).status_code == 202
+        restart_journal(made.world, bank)
         yield made
+
+
+def restart_journal(world: World, desk: Desk) -> None:
+    """Let the organisation say that a vault was put back."""
+    actor = Actor(org=desk.org, kind=desk.kind, role=Role.DESK)
+    head = GrownHead(size=9, root=b"\1" * 32)
+    world.services.journals.anchor(actor, head, journal=b"\2" * 16, now=world.clock())
+    told = Restart(journal=b"\3" * 16, head=head, kept=4, cause=Cause.RESTORED, ended=b"\2" * 16)
+    world.services.journals.restart(actor, told, now=world.clock())
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +208,7 @@ def test_charter_recalls_and_the_public_page_are_axe_clean_and_fit(
     assert page.get_by_role("heading", level=1).is_visible(), "anybody reads it, without sign-in"
     examine(page, "the public page")
     place.enter(page)
-    for path in ("/charter", "/recalls", "/public", "/public?quarter=x"):
+    for path in ("/charter", "/recalls", "/log", "/public", "/public?quarter=x"):
         page.goto(path)
         examine(page, path)
         for width in (1280, 360):
@@ -205,6 +218,8 @@ def test_charter_recalls_and_the_public_page_are_axe_clean_and_fit(
         page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/recalls")
     assert page.get_by_role("cell", name="0 of 1").is_visible()
+    page.goto("/log")
+    assert page.get_by_role("cell", name="an older vault was put back").is_visible()
     page.goto("/charter")
     assert tab_stops(page, most=200)
     for path in ("/charter", "/recalls", "/public"):

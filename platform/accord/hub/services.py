@@ -322,7 +322,7 @@ def build_services(
         self_audit=self_audit,
         pruning=pruning,
         own_events=OwnEvents(engine=database.reading, reader=reader),
-        journals=Journals(writer=writer, recorder=recorder),
+        journals=Journals(engine=database.reading, writer=writer, recorder=recorder),
         nonces=nonces,
         jobs=jobs,
         backups=Backups(config=config, database=database, writer=writer, recorder=recorder),

@@ -246,6 +246,36 @@ def test_auditor_and_administrator_see_the_cut_with_its_date_and_cause(
     assert f"restored {said}" in text
 
 
+def test_every_person_of_the_organisation_sees_it_on_the_page_of_the_logs(
+    scene: Scene, names: Iterator[bytes]
+) -> None:
+    old, new, second = next(names), next(names), next(names)
+    desk = scene.world.enrol("page-bank", scene.bank.kind)
+    at = At(scene, desk)
+    at.send(old, head(9))
+    event = at.restart(restart(new, ended=old))
+    at.restart(restart(second, 3, kept=0, cause=Cause.SECOND_DESK))
+    anew = at.restart(restart(next(names), 3, kept=0, cause=Cause.MADE_ANEW))
+    for role in (Role.ANALYST, Role.VIEWER):
+        person = make_person(scene.world, f"page-{role.value}", desk.org, role)
+        text = person.browser().get("/log").text
+        for said in (
+            "an older vault was put back",
+            "a second desk has the same keys",
+            "the vault was made anew",
+            f"<code>{old.hex()[:8]}</code>",
+            f"<code>{new.hex()[:8]}</code>",
+            f">{event}</td>",
+        ):
+            assert said in text
+    other = make_person(scene.world, "page-stranger", scene.police.org, Role.ANALYST)
+    assert new.hex()[:8] not in other.browser().get("/log").text
+    shown = scene.world.services.journals.restarts(scene.actor(desk, Role.VIEWER))
+    assert [one.number for one in shown][::2] == [anew, event]
+    with pytest.raises(AuthenticationNeeded):
+        scene.world.services.journals.restarts(None)
+
+
 def test_oversight_of_nobody_and_other_members_do_not_see_it(
     scene: Scene, bank: At, names: Iterator[bytes]
 ) -> None:

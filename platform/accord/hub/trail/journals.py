@@ -6,14 +6,16 @@ answer and is no second event. Names, sizes, roots and a code for the cause are 
 hub learns how many journals an organisation has and how many rows, and nothing of the rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, select, update
 
 from accord.hub.access import Action, Actor, require
 from accord.hub.audit import Event, EventClass, Recorder
 from accord.hub.storage import Writer, replacing
+from accord.hub.trail.restarts import ShownRestart, restarts_of
 from accord.hub.trail.tables import JournalRow
 from accord.kernel.errors import Conflict, Unavailable
 from accord.kernel.identifiers import OrgId
@@ -37,8 +39,17 @@ _DOCTOR = (
 class Journals:
     """Takes what desks send of their journals."""
 
+    engine: Engine
     writer: Writer
     recorder: Recorder
+
+    def restarts(self, actor: Actor | None) -> Sequence[ShownRestart]:
+        """Return where journals of the actor's organisation began anew, the newest first.
+
+        Raises:
+            AuthenticationNeeded, Refused: as ``require``.
+        """
+        return restarts_of(self.engine, actor)
 
     def anchor(
         self, actor: Actor | None, head: GrownHead, *, journal: bytes | None = None, now: int

@@ -29,6 +29,7 @@ def log_page_routes(services: Services) -> Blueprint:
             witnesses=[witness.name for witness in services.root.witnesses],
             quorum=services.root.quorum,
             base=request.host_url.rstrip("/"),
+            restarts=services.journals.restarts(actor),
         )
 
     return routes
