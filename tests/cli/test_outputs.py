@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from accord.cli.main import main
+from accord.demo.command import lasting
 from accord.demo.processes import Outcome, Processes
 from accord.demo.story import Story
 from accord.kernel.identifiers import org_name
@@ -110,6 +111,21 @@ def test_what_the_demos_commands_printed_fits(told: tuple[Recorded, dict[str, An
         *("desk-init", "desk-enrol", "desk-serve", "submit", "verify", "pull", "search"),
         *("registrar-init", "registrar-sign", "witness-init", "witness-log-add", "log-verify"),
     }
+
+
+def test_a_receipt_that_is_kept_can_be_checked_after_the_demo(
+    told: tuple[Recorded, dict[str, Any]], tmp_path: Path
+) -> None:
+    processes, report = told
+    assert report["receipt"]["verified"]
+    root = processes.folder / "root.json"
+    kept = lasting(report["receipt"]["file"], root, tmp_path)
+    assert kept is not None
+    assert {path.name for path in tmp_path.iterdir()} == {Path(kept).name, root.name}
+    checked = CliRunner().invoke(
+        main, ["verify", kept, "--root", str(tmp_path / root.name), "--json"]
+    )
+    assert checked.exit_code == 0, checked.output
 
 
 def printed(processes: Recorded, home: str, *words: str, code: int = 0) -> Any:

@@ -1,36 +1,19 @@
-"""``accord demo --once``: the report names only files that are still there afterwards."""
+"""``accord demo`` beside its story, which ``tests/cli/test_outputs.py`` tells and ``.ci/run`` runs whole."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
-from jsonschema import Draft202012Validator
 
 from accord.cli.main import main
 from accord.demo.command import lasting
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def accord(*words: str, code: int = 0) -> Any:
     done = CliRunner().invoke(main, [*words, "--json"])
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
-
-
-def test_a_receipt_that_is_kept_can_be_checked_after_the_demo(
-    project: Path, tmp_path: Path
-) -> None:
-    kept = tmp_path / "new" / "kept"
-    report = accord("demo", "--once", "--rows", "40", "--keep", str(kept))
-    schema = json.loads((project / "schemas" / "cli" / "demo.v1.json").read_text("utf-8"))
-    Draft202012Validator(schema).validate(report)
-    assert report["receipt"]["verified"]
-    file = Path(report["receipt"]["file"])
-    assert {path.name for path in kept.iterdir()} == {file.name, "root.json"}
-    assert accord("verify", str(file), "--root", str(kept / "root.json"))["ok"]
 
 
 def test_no_receipt_is_named_that_goes_with_the_folder(tmp_path: Path) -> None:

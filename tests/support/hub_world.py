@@ -13,10 +13,12 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from flask import Flask
 from tests.support import postgres
 from tests.support.light_keys import save_light_keys
 
@@ -36,7 +38,6 @@ from accord.kernel.directory.statements import (
     countersign,
     sign_statement,
 )
-from accord.kernel.encoding import b64decode, b64encode
 from accord.kernel.envelope.payload import PayloadHead
 from accord.kernel.envelope.sealing import Recipient, seal
 from accord.kernel.identifiers import BundleId, OrgId, make_bundle_id, make_org_id
@@ -290,15 +291,22 @@ class World:
         if isinstance(self.config.place, Path):
             self.config.place.write_bytes(_tables())
         self.services = self.open_services()
-        self.app = make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
-        self.client = httpx2.Client(
-            transport=httpx2.WSGITransport(app=self.app), base_url=f"http://{HOST}"
-        )
         self.services.directory.install_root(self.root_bytes, now=NOW)
         if charter is not None:
             signed = sign_charter(charter.encode(), self.registrars)
             self.services.directory.publish_charter(signed, now=NOW)
         self.witness_round()
+
+    @cached_property
+    def app(self) -> Flask:
+        """The hub's application, made when a test first asks for it."""
+        return make_hub(self.services, secret_key=secrets.token_bytes(32), port=8600)
+
+    @cached_property
+    def client(self) -> httpx2.Client:
+        """A client of the application, without a session."""
+        transport = httpx2.WSGITransport(app=self.app)
+        return httpx2.Client(transport=transport, base_url=f"http://{HOST}")
 
     def open_services(self, config: HubConfig | None = None) -> Services:
         return build_services(
@@ -318,16 +326,12 @@ class World:
         self, name: str, kind: OrgKind, country: str = "NL", roles: tuple[str, ...] = ()
     ) -> Desk:
         desk = Desk(name=name, kind=kind, world=self, country=country, roles=roles)
-        _, code = self.services.enrolments.invite(name, kind, now=self.clock())
+        enrolments = self.services.enrolments
+        _, code = enrolments.invite(name, kind, now=self.clock())
         statement = desk.enrolment()
-        body = {"invite": code, "statement": b64encode(statement)}
-        answer = self.client.post("/v1/enrolments", json=body)
-        assert answer.status_code == 201, answer.text
-        challenge = b64decode(answer.json()["challenge"])
+        number, challenge = enrolments.begin(code, statement, now=self.clock())
         payload = verify_enrolment_request(statement, hub=ORIGIN).envelope.payload
-        proof = b64encode(open_challenge(desk.kem, payload, challenge))
-        path = f"/v1/enrolments/{answer.json()['id']}/proof"
-        assert self.client.post(path, json={"proof": proof}).status_code == 200
+        enrolments.prove(number, open_challenge(desk.kem, payload, challenge), now=self.clock())
         signed = countersign(statement, self.registrars)
         self.services.statements.countersigned(signed, now=self.clock())
         self.witness_round()
@@ -340,7 +344,8 @@ class World:
         return DirectoryPoint(origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root)
 
     def close(self) -> None:
-        self.client.close()
+        if "client" in vars(self):
+            self.client.close()
         self.services.close()
         self.witness_database.close()
 
