@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.desk.wire import DeskAt
+from tests.desk.wire import Change, DeskAt
 from tests.support.hub_world import World
+from tests.support.lies import answering, lying
 
 from accord.desk.app import Desk
 from accord.desk.cli.doctor import examine_desk
@@ -30,10 +31,12 @@ from accord.desk.storage.journal_leaves import journal_head
 from accord.desk.storage.journal_names import give_name, journal_name, waiting_restart
 from accord.findings import Finding
 from accord.hub.access import Actor, Role
+from accord.kernel.encoding import b64decode, b64encode
 from accord.kernel.errors import AccordError, VerificationFailed
 from accord.kernel.markings import OrgKind
 from accord.kernel.tlog.growing import GrownHead
 from accord.kernel.tlog.journals import Cause, Restart
+from accord.kernel.tlog.leaf import format_record, parse_record
 from accord.keyfile import save_keys
 
 RESTORED, ANEW, SECOND = Cause.RESTORED, Cause.MADE_ANEW, Cause.SECOND_DESK
@@ -339,6 +342,54 @@ def test_an_end_that_the_hub_invents_is_found(bank: DeskAt) -> None:
     )
     hub_restarts(bank, other)
     assert problem(bank) == "journal_ended"
+
+
+def closing(names: set[str], *, number: int | None = None, before: int = 2**60) -> Change:
+    """Let the hub close fields of one event, or of all heads before a second, as if erased."""
+
+    def change(content: bytes) -> bytes:
+        page = json.loads(content)
+        for item in page["items"]:
+            record = parse_record(b64decode(item["record"]))
+            fields = record.opened()
+            head = fields.get("what", "").startswith("journal.") and int(fields["time"]) < before
+            if item["number"] == number or (number is None and head):
+                item["record"] = b64encode(format_record(record.close(names)))
+        return json.dumps(page).encode()
+
+    return answering("/v1/events", change)
+
+
+ERASED = {"person", "about", "subject", "basis", "outcome", "detail"}
+
+
+def heads_of(at: DeskAt) -> list[int]:
+    with at.open() as desk:
+        return [one.number for one in compared(desk, at).log.heads]
+
+
+@pytest.mark.parametrize("names", [ERASED, {"subject"}, {"detail"}, {"what"}, {"basis"}])
+def test_a_head_that_the_hub_closes_before_its_time_is_told(bank: DeskAt, names: set[str]) -> None:
+    put_back(bank, "older")
+    with lying(bank, closing(names, number=heads_of(bank)[-1])):
+        assert problem(bank) == "journal_head_hidden"
+
+
+def test_heads_that_were_erased_in_their_order_and_time_excuse_nothing_newer(bank: DeskAt) -> None:
+    first, second = heads_of(bank)
+    bank.world.clock.now += 40 * 86_400
+    with lying(bank, closing(ERASED, number=second)):
+        assert problem(bank) == "journal_head_hidden", "an older one is not erased"
+    with lying(bank, closing({*ERASED, "time"}, number=first)):
+        assert problem(bank) == "journal_head_hidden"
+    with lying(bank, closing(ERASED, number=first)):
+        found = report(bank)
+        assert (found.problem, found.erased, found.heads) == (None, 1, 1)
+        assert f"1 erased with their time, up to second {found.erased_until}" in found.words()
+    with lying(bank, closing(ERASED)):
+        assert (report(bank).problem, report(bank).erased) == (None, 2)
+        go_on(bank)
+        assert problem(bank) == "journal_head_hidden"
 
 
 def test_a_restart_whose_row_was_rewritten_is_found(bank: DeskAt) -> None:

@@ -66,21 +66,23 @@ class ToldRestart:
 class JournalReport:
     """The journal of this vault: its rows, heads in the log, and how many rows the largest covers.
 
-    ``erased`` events cannot be compared any more: the hub erased them with their time. ``problem``
-    is the first thing that is wrong, or ``None``.
+    ``erased`` events cannot be compared any more: the hub erased them with their time, up to second
+    ``erased_until``. ``problem`` is the first thing that is wrong, or ``None``.
     """
 
     rows: int
     heads: int
     covered: int
     erased: int
+    erased_until: int
     others: Sequence[OtherJournal]
     restarts: Sequence[ToldRestart]
     problem: VerificationFailed | None
 
     def words(self) -> str:
         """Return a report without a problem in one line."""
-        erased = f", {self.erased} erased with their time" if self.erased else ""
+        until = f", {self.erased} erased with their time, up to second {self.erased_until}"
+        erased = until if self.erased else ""
         return (
             f"{self.rows} rows; all {self.heads} heads of it in the hub's log fit{erased}; "
             f"{self.rows - self.covered} rows came after the last head"
@@ -118,9 +120,9 @@ def compare_journal(
     """Hash every row of the journal again and compare it with every head in the hub's log.
 
     Numbered in the code: (1) all our events are fetched anew and verified, because the vault's own
-    copy is the vault's word; (2) each row still makes its leaf, and each row is one; (3) the
-    journal was not ended by another; (4) the tree has the root of every head that must fit; (5) of
-    each journal but the first somebody said why it began.
+    copy is the vault's word, and none of them is closed before its time; (2) each row still makes
+    its leaf, and each row is one; (3) the journal was not ended by another; (4) the tree has the
+    root of every head that must fit; (5) of each journal but the first somebody said why it began.
 
     Raises:
         VerificationFailed: what ``verified_pages`` raises.
@@ -129,11 +131,13 @@ def compare_journal(
     """
     # Before the journal is read: a head that is sent meanwhile is not in this answer.
     pages = verified_pages(vault, client, mirror, start_of(org), clock=clock)
-    log = logged_journals([event for page in pages for event in page.events])  # (1)
+    events = [event for page in pages for event in page.events]
+    log = logged_journals(events, now=clock())  # (1)
     tree = _tree(vault, {one.head.size for one in log.heads})  # (2)
     line = line_of(log, tree, tree.name)
     problem = (
-        _ended(log, tree)  # (3)
+        _hidden(log)
+        or _ended(log, tree)  # (3)
         or _first_misfit(log, tree, line)  # (4)
         or _flawed(tree)
         or _undeclared(log, tree)  # (5)
@@ -144,6 +148,7 @@ def compare_journal(
         heads=len(asked),
         covered=max((one.head.size for one in asked), default=0),
         erased=log.erased,
+        erased_until=log.erased_until,
         others=[_other(log, name) for name in log.open_besides(tree.name)],
         restarts=[_told(log, tree, one) for one in log.restarts],
         problem=problem,
@@ -169,6 +174,18 @@ def _tree(vault: Vault, wanted: set[int]) -> Tree:
         flaws=flaws,
         acts=restart_rows(vault.connection, act=Act.JOURNAL_RESTART.value),
         sent=frozenset(one.head for one in sent_heads(vault)),
+    )
+
+
+def _hidden(log: LoggedJournals) -> VerificationFailed | None:
+    """Find an event that a hub in league with a thief closed, so that nothing is compared."""
+    if log.hidden is None:
+        return None
+    return VerificationFailed(
+        "journal_head_hidden",
+        "The hub does not say what an event of ours was, which may be a head of our journal.",
+        observed=f"event {log.hidden}",
+        next_step="Keep this vault as evidence; tell the registrars and the witnesses.",
     )
 
 

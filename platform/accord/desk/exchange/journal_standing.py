@@ -25,6 +25,12 @@ from accord.kernel.tlog.journals import (
     restart_row,
 )
 
+SOONEST_SECONDS = 30 * 86_400
+"""No hub erases what an event says before so long (``keep_governance_days`` is 30 at least)."""
+
+_SAYS = frozenset({"subject", "basis", "detail"})
+"""Fields that are erased together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedHead:
@@ -49,12 +55,16 @@ class LoggedRestart:
 class LoggedJournals:
     """Every head and restart of an organisation in the log, in its order.
 
-    ``erased`` events cannot be compared any more: the hub erased them with their time.
+    ``erased`` events, the last of second ``erased_until``, cannot be compared any more: the hub
+    erased them with their time. ``hidden`` is the number of the first event that it closed although
+    no time can be over for it, or ``None``.
     """
 
     heads: Sequence[LoggedHead]
     restarts: Sequence[LoggedRestart]
     erased: int
+    erased_until: int
+    hidden: int | None
 
     @property
     def names(self) -> list[bytes]:
@@ -128,33 +138,42 @@ class Line:
                 yield one
 
 
-def logged_journals(events: Sequence[OwnEvent]) -> LoggedJournals:
-    """Return what an organisation's events say of its journals.
+def logged_journals(events: Sequence[OwnEvent], *, now: int) -> LoggedJournals:
+    """Return what an organisation's events say of its journals at second ``now``.
 
     Raises:
         Malformed: an event cannot be read.
     """
     heads: list[LoggedHead] = []
     restarts: list[LoggedRestart] = []
-    erased = 0
+    erased: list[int] = []
+    hidden: list[int] = []
     for event in events:
         fields = event.record.opened()
-        what, subject, detail = (fields.get(name) for name in ("what", "subject", "detail"))
-        if what not in {ANCHORED, RESTARTED}:
+        what, at = fields.get("what"), _second(fields.get("time", ""))
+        if what is not None and what not in {ANCHORED, RESTARTED}:
             continue
-        if subject is None or detail is None:
-            erased += 1
+        if what is None or not fields.keys() >= _SAYS:
+            # A hub erases by the log's order, says what it was and when, and not so soon.
+            ripe = what is not None and 0 < at <= now - SOONEST_SECONDS and not heads
+            (erased if ripe else hidden).append(at if ripe else event.number)
             continue
-        at = _second(fields.get("time", ""))
+        subject, detail = fields["subject"], fields["detail"]
         if what == RESTARTED:
-            found = parse_restart(subject, fields.get("basis", ""), detail)
+            found = parse_restart(subject, fields["basis"], detail)
             restarts.append(LoggedRestart(restart=found, number=event.number, at=at))
             journal: bytes | None = found.journal
         else:
             journal = parse_journal(detail)
         head = parse_grown(subject)
         heads.append(LoggedHead(head=head, journal=journal, number=event.number, at=at))
-    return LoggedJournals(heads=heads, restarts=restarts, erased=erased)
+    return LoggedJournals(
+        heads=heads,
+        restarts=restarts,
+        erased=len(erased),
+        erased_until=max(erased, default=0),
+        hidden=min(hidden, default=None),
+    )
 
 
 def line_of(log: LoggedJournals, tree: Tree, name: bytes | None) -> Line:
