@@ -12,6 +12,7 @@ from tests.support.forged_evidence import (
     checker,
     rebuilt,
     refusals,
+    said_raw,
     signed_anew,
 )
 from tests.support.hub_world import BTC, Desk, World
@@ -19,6 +20,7 @@ from tests.support.timestamping import authority
 
 from accord.desk.evidence.comparison import compared
 from accord.desk.evidence.service import MadeEvidence
+from accord.desk.exchange.journal_heads import send_head
 from accord.kernel.directory.rootfile import verify_root
 from accord.kernel.errors import VerificationFailed
 from accord.kernel.evidence import archive
@@ -81,6 +83,39 @@ def test_the_maker_itself_cannot_change_the_record(
     wider = {archive.HEADER: header.replace(b'"tlp":"amber"', b'"tlp":"clear"')}
     forged = signed_anew(evidence.data, wider, police.keyring.signing)
     assert refusals(forged)[1] == archive.HEADER
+
+
+def test_a_row_of_the_journal_is_passed_off_for_no_other_act_person_or_time(
+    world: World, evidence: MadeEvidence, police: DeskAt
+) -> None:
+    """The maker signs the lie; the row, under a head that witnesses saw, says something else."""
+    assert all(one is None for one in evidence.shows.custody)
+    with police.open() as desk:
+        world.clock.now += 100
+        assert send_head(desk.vault, desk.client, clock=world.clock) is not None
+        world.witness_round()
+        desk.rounds.once()
+    made = made_at(police, BTC, reason="case 115")
+    (at, line) = next(
+        (at, one) for at, one in enumerate(made.shows.statement.custody) if one.row is not None
+    )
+    assert made.shows.custody[at] is not None
+    for lie in ({"at": line.at - 1}, {"who": "nobody"}, {"what": "looked at the bundle"}):
+        forged = said_raw(
+            made.data,
+            police.keyring.signing,
+            lambda said, lie=lie: said["custody"][at].update(lie),  # type: ignore[misc]
+        )
+        assert refusals(forged) == (archive.STATEMENT, archive.STATEMENT)
+    forged = signed_anew(
+        evidence.data,
+        {},
+        police.keyring.signing,
+        custody=made.shows.statement.custody,
+        journal=made.shows.statement.journal,
+        index=1,
+    )
+    assert refusals(forged) == (archive.STATEMENT, archive.STATEMENT)
 
 
 def test_a_statement_counts_for_its_own_maker_and_record_alone(

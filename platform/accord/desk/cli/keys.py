@@ -244,6 +244,8 @@ def restore(
         + (
             f"\nSign in at its pages as {person} with {password} (shown this once)."
             "\nThe vault is new: accord pull fetches again what the hub still keeps."
+            "\nIts journal is new, too. After that pull say why, once: accord journal restart "
+            "--because made-anew --reason WHY."
             if made
             else ""
         )
