@@ -2,6 +2,9 @@
 
 import http.client
 import io
+import os
+import resource
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -136,13 +139,17 @@ def test_a_result_is_for_who_asked_alone(
 
 
 @contextmanager
-def guarded(app: Flask) -> Iterator[int]:  # noqa: F811
+def guarded(app: Flask, folder: Path | None = None) -> Iterator[int]:  # noqa: F811
     """Serve ``app`` as ``accord desk serve`` does."""
     sockets: dict[int, Any] = {}
     server = create_server(
         app, map=sockets, host="127.0.0.1", port=0, max_request_body_size=MAX_SERVED
     )
-    guard_bodies(server, lambda method, _path, _, headers: admits_large(app, method, headers))
+    guard_bodies(
+        server,
+        lambda method, _path, _, headers: admits_large(app, method, headers),
+        folder=folder,
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -153,7 +160,9 @@ def guarded(app: Flask) -> Iterator[int]:  # noqa: F811
         server.task_dispatcher.shutdown()
 
 
-def send(port: int, path: str, body: bytes, **headers: str) -> tuple[int, str, str]:
+def send(
+    port: int, path: str, body: bytes | Iterator[bytes], **headers: str
+) -> tuple[int, str, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     told = {"Host": f"localhost:{PORT}", "Accept": "text/html"} | headers
     told = {name.replace("_", "-"): text for name, text in told.items()}
@@ -174,19 +183,24 @@ def signed_in(client: FlaskClient, **headers: str) -> dict[str, str]:
     return {"Cookie": held._to_request_header(), "User_Agent": agent} | headers
 
 
-def test_a_large_file_comes_only_from_who_signed_in_and_only_to_be_screened(
-    app: Flask,  # noqa: F811
-    analyst: FlaskClient,  # noqa: F811
-    filled: Desk,  # noqa: ARG001 - the run needs a list
-) -> None:
-    head = token(analyst, "/screening") | {"reason": "monthly check"}
+def form_with(client: FlaskClient, rows: bytes) -> bytes:
+    """Return the form as a browser sends it, its parts divided by ``x``."""
+    head = token(client, "/screening") | {"reason": "monthly check"}
     parts = "".join(
         f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
         for name, text in head.items()
     )
     parts += '--x\r\nContent-Disposition: form-data; name="file"; filename="own.csv"\r\n\r\n'
+    return parts.encode() + rows + b"\r\n--x--\r\n"
+
+
+def test_a_large_file_comes_only_from_who_signed_in_and_only_to_be_screened(
+    app: Flask,  # noqa: F811
+    analyst: FlaskClient,  # noqa: F811
+    filled: Desk,  # noqa: ARG001 - the run needs a list
+) -> None:
     rows = CSV + b"0x00000000219ab540356cbb839cbe05303d7705fa,\n" * (SMALL_BODY // 40)
-    body = parts.encode() + rows + b"\r\n--x--\r\n"
+    body = form_with(analyst, rows)
     assert len(body) > SMALL_BODY
     headers = signed_in(analyst, Content_Type="multipart/form-data; boundary=x")
     with guarded(app) as port:
@@ -212,3 +226,80 @@ def test_a_search_takes_the_longest_paste_and_tells_on_a_page_what_is_too_much(
         assert (status, f"0 of {MAX_VALUES} found" in page) == (200, True)
         status, _, page = send(port, "/search", b"values=" + b"x" * MAX_PASTE, **headers)
     assert (status, "body_too_large" in page) == (413, True)
+
+
+@contextmanager
+def little_room(size: int) -> Iterator[None]:
+    """Let no file grow beyond ``size`` bytes; to a program that is a full disk."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_full_disk_has_its_code_where_the_application_keeps_the_file(
+    analyst: FlaskClient,  # noqa: F811
+    filled: Desk,
+) -> None:
+    body = form_with(analyst, CSV + b"\n" * 3_000_000)
+    with little_room(2_000_000):
+        answer = analyst.post(
+            "/screening",
+            base_url=BASE,
+            data=body,
+            content_type="multipart/form-data; boundary=x",
+            headers={"Accept": "text/html"},
+        )
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "disk_full" in page) == (507, True)
+    assert "Free space on this computer" in page
+    assert left(filled) == []
+    assert list(screenings(filled.vault)) == []
+    assert "1 of 2 rows match" in seen(analyst, screen(analyst)), "it goes on afterwards"
+
+
+def test_a_full_disk_has_its_code_where_the_server_buffers_the_body(
+    app: Flask,  # noqa: F811
+    analyst: FlaskClient,  # noqa: F811
+    filled: Desk,
+) -> None:
+    size = 2_000_000
+    headers = signed_in(analyst, Content_Type="multipart/form-data; boundary=x")
+    with guarded(app, filled.config.home) as port:
+        with little_room(size):  # so little that the last byte of all has no place
+            status, _, told = send(port, "/screening", b"-" * (size + 1), **headers)
+        assert (status, "disk_full: " in told) == (507, True)
+        assert send(port, "/screening", b"-", **headers)[0] in {400, 403}, "it goes on afterwards"
+    assert left(filled) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at open files as Linux does")
+def test_a_body_is_buffered_in_the_desks_own_folder_under_no_name(
+    app: Flask,  # noqa: F811
+    analyst: FlaskClient,  # noqa: F811
+    filled: Desk,
+) -> None:
+    home, looked = filled.config.home, threading.Event()
+    before = set(home.iterdir())
+
+    def nameless() -> bool:
+        found = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+        return any(path.startswith(f"{home}/") and "(deleted)" in path for path in found)
+
+    def body() -> Iterator[bytes]:
+        yield b"-" * 1_500_000
+        for _ in range(1000):
+            if nameless() or looked.wait(0.01):
+                looked.set()
+                break
+        yield b"-" * 500_000
+
+    headers = signed_in(analyst, Content_Type="multipart/form-data; boundary=x")
+    with guarded(app, home) as port:
+        send(port, "/screening", body(), Content_Length="2000000", **headers)
+    assert looked.is_set()
+    assert set(home.iterdir()) == before

@@ -1,7 +1,7 @@
 """Every error leaves as a problem document (RFC 9457), or as a page for a browser.
 
 The error tree is mapped by ``protocol.problems``; Flask's own refusals become errors of the tree;
-anything else is a 500 that says nothing and is logged without its text.
+a full disk has its code; anything else is a 500 that says nothing and is logged without its text.
 """
 
 import json
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from accord.kernel.errors import AccordError, Malformed, NotFound, Unavailable
 from accord.protocol.paths import PROBLEM_TYPE
 from accord.protocol.problems import Problem, internal_problem, problem_of
+from accord.webbase.full_disk import disk_full, is_full
 from accord.webbase.requests_log import log_unexpected, request_id
 
 MACHINE_PREFIXES = ("/v1/", "/log/", "/healthz", "/readyz", "/metrics", "/taxii", "/misp/")
@@ -60,6 +61,8 @@ def _answer_error(error: AccordError) -> Response:
 
 def _answer_unexpected(error: Exception) -> Response:
     log_unexpected(error)
+    if is_full(error):
+        return _answer_error(disk_full())
     return _render(internal_problem(request_id=request_id()))
 
 

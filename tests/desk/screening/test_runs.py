@@ -3,6 +3,8 @@
 import io
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +157,40 @@ def test_what_a_kill_left_behind_is_removed_by_the_next_start(vault: Vault, tmp_
     (folder / "file-1").write_text(WALLET)
     Runs(vault, tmp_path, lambda: NOW)
     assert not os.path.lexists(folder)
+
+
+def test_a_second_process_of_the_same_home_leaves_the_first_ones_files(
+    runs: Runs, vault: Vault, tmp_path: Path, project: Path
+) -> None:
+    file = runs.upload()
+    file.write(f"wallet\n{WALLET}\n".encode())
+    left_alone = tmp_path / "home" / f"{PREFIX}old"
+    left_alone.mkdir()
+    sweep = (
+        "import sys; from pathlib import Path; from accord.desk.screening.runs import Runs; "
+        "Runs(None, Path(sys.argv[1]), lambda: 0)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", sweep, str(tmp_path / "home")],
+        check=True,
+        env={"PYTHONPATH": str(project / "platform")},
+    )
+    assert not left_alone.exists(), "a leftover of nobody goes"
+    assert file.path.exists()
+    beside = Runs(vault, tmp_path / "home", lambda: NOW)
+    beside.close()
+    options = ScreenOptions(name="own.csv")
+    run = ended(runs.begin(file, options, person="ana", reason="monthly check"))
+    assert run.done is not None
+    assert run.done.matched == 1
+
+
+def test_a_folder_is_free_again_when_its_runs_are_closed(vault: Vault, tmp_path: Path) -> None:
+    first = Runs(vault, tmp_path, lambda: NOW)
+    with first.upload() as file:
+        kept = file.path.parent
+    first.close()
+    assert not kept.exists()
+    kept.mkdir()
+    Runs(vault, tmp_path, lambda: NOW)
+    assert not kept.exists()

@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
@@ -103,7 +104,7 @@ class _Serving:
 
     def _listen(self, desk: Desk, port: int) -> None:
         first = self.server is None
-        server = self.server or _listen(port)
+        server = self.server or _listen(port, desk.config.home)
         bound = int(server.effective_port)
         self.instance = self.instance or _instance(desk)
         server.application = make_pages(
@@ -130,7 +131,7 @@ def _started(name: str, work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
+def _listen(port: int, home: Path) -> BaseWSGIServer | MultiSocketServer:
     try:
         server = create_server(
             _not_ready,
@@ -153,7 +154,8 @@ def _listen(port: int) -> BaseWSGIServer | MultiSocketServer:
     def admit(method: str, _path: str, _query: str, headers: Mapping[str, str]) -> bool:
         return admits_large(server.application, method, headers)
 
-    guard_bodies(server, admit)
+    # What is handed over is the organisation's own data: it never lies in a folder of others.
+    guard_bodies(server, admit, folder=home)
     return server
 
 

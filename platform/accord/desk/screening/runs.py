@@ -1,13 +1,15 @@
 """Screenings that a served desk does for its pages: one at a time, beside the pages.
 
 Invariants: a file that was handed over lies in a folder of the desk that its owner alone can read,
-only while it is compared; its report has no name any more once it is whole, so that nothing of it
-outlives this process, and the first look after ``KEEP_SECONDS`` drops it; a run belongs to the
-person who began it. What a kill leaves behind is removed by the next start.
+only while it is compared; the folder is this process's own, and locked while it lives; its report
+has no name any more once it is whole, so that nothing of it outlives this process, and the first
+look after ``KEEP_SECONDS`` drops it; a run belongs to the person who began it. What a kill leaves
+behind is removed by the next start; a folder of another process that lives is left alone.
 """
 
 import contextlib
 import dataclasses
+import fcntl
 import io
 import os
 import queue
@@ -50,6 +52,53 @@ class Upload(io.BufferedRandom):
             super().close()
         finally:
             self.path.unlink(missing_ok=True)
+
+
+class _Folder:
+    """A folder of one process; the system gives its lock back when that process ends."""
+
+    def __init__(self, home: Path) -> None:
+        """Make it and lock it, before anybody who sweeps can take it for a leftover."""
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=home))
+            place = _locked(self.path)
+            if place is not None and self.path.exists():
+                self._place = place
+                return
+            if place is not None:
+                os.close(place)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove it and give the lock back; once."""
+        self.remove()
+        os.close(self._place)
+
+
+def _locked(folder: Path) -> int | None:
+    """Return the lock of ``folder``, or ``None`` when it is gone or another process holds it."""
+    try:
+        place = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(place)
+        return None
+    return place
+
+
+def _sweep(home: Path) -> None:
+    """Remove the folders of processes that ended without doing so themselves."""
+    for left in home.glob(f"{PREFIX}*"):
+        place = _locked(left)
+        if place is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(place)
 
 
 class _Reading(io.RawIOBase):
@@ -113,14 +162,13 @@ class Runs:
     def __init__(self, vault: Vault, home: Path, clock: Clock) -> None:
         """Remove what an earlier process had to leave behind."""
         self._vault, self._home, self._clock = vault, home, clock
-        for left in home.glob(f"{PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        _sweep(home)
         self._lock = threading.Lock()
         self._runs: deque[Run] = deque()
         self._work: queue.SimpleQueue[tuple[Run, Upload, ScreenOptions] | None]
         self._work = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
-        self._folder: Path | None = None
+        self._folder: _Folder | None = None
         self._last = 0
         self._closed = False
 
@@ -129,8 +177,8 @@ class Runs:
         with self._lock:
             self._check_open()
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._home))
-            place, name = tempfile.mkstemp(prefix="file-", dir=self._folder)
+                self._folder = _Folder(self._home)
+            place, name = tempfile.mkstemp(prefix="file-", dir=self._folder.path)
             os.close(place)
             Path(name).unlink()  # made anew, by whoever removes it
             return Upload(Path(name))
@@ -210,16 +258,17 @@ class Runs:
             for run in self._runs:
                 run.stop.set()
             worker, folder = self._worker, self._folder
+            self._folder = None
         self._work.put(None)
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
         if worker is not None:
             worker.join(_END_SECONDS)
         with self._lock:
             while self._runs:
                 _drop(self._runs.pop())
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.close()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -5,6 +5,7 @@ loopback and only from somebody who has signed in (``web.bodies``); ``request_cl
 the desk's own folder.
 """
 
+import contextlib
 import io
 import re
 from typing import IO
@@ -103,6 +104,8 @@ def request_class(runs: Runs) -> type[Request]:
     class ScreeningRequest(Request):
         """Keeps every other file where the framework does."""
 
+        uploads: tuple[Upload, ...] = ()
+
         def _get_file_stream(
             self,
             total_content_length: int | None,
@@ -111,10 +114,19 @@ def request_class(runs: Runs) -> type[Request]:
             content_length: int | None = None,
         ) -> IO[bytes]:
             if self.endpoint == _START:
-                return runs.upload()
+                self.uploads = (*self.uploads, upload := runs.upload())
+                return upload
             return super()._get_file_stream(
                 total_content_length, content_type, filename, content_length
             )
+
+        def close(self) -> None:
+            """Close the form's files; also those of one that could not be read to its end."""
+            super().close()
+            if "files" not in self.__dict__:
+                for upload in self.uploads:
+                    with contextlib.suppress(OSError):  # the disk is full: the rest cannot be kept
+                        upload.close()
 
     return ScreeningRequest
 
