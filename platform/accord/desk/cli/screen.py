@@ -12,6 +12,7 @@ from accord.desk.screening import Screened, ScreenOptions
 from accord.desk.screening import screen as screen_file
 from accord.desk.screening.lists import ListUsed
 from accord.desk.screening.service import Matched
+from accord.kernel.errors import Unavailable
 from accord.terminal import Partly, Terminal, common_options
 
 MAX_JOBS = 16
@@ -63,15 +64,22 @@ def screen(  # noqa: PLR0913 - one parameter for each option
         jobs=min(os.cpu_count() or 1, MAX_JOBS) if jobs is None else jobs,
     )
     with opened_desk(terminal) as desk, terminal.progress("rows") as counter:
-        done = screen_file(
-            desk.vault,
-            file,
-            options,
-            person=person_here(),
-            reason=reason,
-            now=desk.clock(),
-            on_rows=counter.advance,
-        )
+        try:
+            done = screen_file(
+                desk.vault,
+                file,
+                options,
+                person=person_here(),
+                reason=reason,
+                now=desk.clock(),
+                on_rows=counter.advance,
+            )
+        except KeyboardInterrupt as error:
+            raise Unavailable(
+                "screening_stopped",
+                "The screening was stopped; no report was written.",
+                next_step="Run it again.",
+            ) from error
     terminal.result(_data(done), _text(done))
     if done.refused:
         raise Partly

@@ -2,10 +2,12 @@
 
 Each worker has one block at a time and answers over its own pipe, so results come back in the order
 of the file and memory holds one block a worker. A worker gets texts and gives numbers; it touches
-neither the vault nor the disk.
+neither the vault nor the disk. Ctrl-C at a terminal reaches every process of the command: workers
+pass it over, and the process that began them ends them.
 """
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
@@ -88,7 +90,12 @@ class _Worker:
         self._process: BaseProcess = multiprocessing.Process(
             target=_work, args=(ours, theirs, terms), daemon=True
         )
-        self._process.start()
+        # Held back until the worker passes it over by itself.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def ask(self, block: Block) -> None:
@@ -114,6 +121,7 @@ class _Worker:
 
 def _work(ours: Connection, pipe: Connection, terms: Terms) -> None:
     """Answer blocks until the other end closes, also because its process was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     ours.close()  # a copy of the other end, which would keep the pipe open
     try:
         while True:
