@@ -46,12 +46,16 @@ class Partly(Exception):
 
 
 class Failed(Exception):
-    """The report has been printed and says that something failed. Carries the exit code."""
+    """The report has been printed and says that something failed. Carries the exit code.
 
-    def __init__(self, exit_code: int = EXIT_ERROR) -> None:
-        """Keep the exit code."""
-        super().__init__(f"exit {exit_code}")
-        self.exit_code = exit_code
+    With an error the words on stderr are its own; the report has its code.
+    """
+
+    def __init__(self, exit_code: int = EXIT_ERROR, *, error: AccordError | None = None) -> None:
+        """Keep the exit code, or the error that has one."""
+        self.exit_code = exit_code if error is None else exit_code_of(error)
+        self.error = error
+        super().__init__(f"exit {self.exit_code}")
 
 
 def exit_code_of(error: AccordError) -> int:
@@ -250,6 +254,8 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         except Partly:
             sys.exit(EXIT_PARTLY)
         except Failed as failed:
+            if failed.error is not None:
+                _tell(failed.error)
             sys.exit(failed.exit_code)
         except BrokenPipeError:
             # The reader of our output went away; the rest has no one to read it.
@@ -274,7 +280,11 @@ def _system_refusal(error: OSError) -> Refused:
 def _fail(terminal: Terminal, error: AccordError) -> NoReturn:
     if terminal.json:
         click.echo(json.dumps({"error": error_body(error)}))
+    _tell(error)
+    sys.exit(exit_code_of(error))
+
+
+def _tell(error: AccordError) -> None:
     # What was observed comes from files and servers of others; the lines are ours.
     told = "\n".join(map(visible, str(error).split("\n")))
     click.echo(f"Error: {told}", err=True)
-    sys.exit(exit_code_of(error))

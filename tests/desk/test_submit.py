@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+from click.testing import CliRunner
 from tests.desk.test_commands import Cli, Live, enrolled, live, passphrase, schemas
 from tests.support.hub_world import BTC
 
+from accord.cli.main import main
 from accord.kernel.markings import OrgKind
 
 __all__ = ["live", "passphrase", "schemas"]
@@ -58,6 +61,16 @@ def test_a_file_sent_again_is_all_duplicates_with_date_and_bundle(
     again = bank.run("submit", str(export), "--to", "police", *HOW, code=1)
     assert again["bundles"] == []
     assert again["totals"]["duplicate"] == 3
+    assert again["error"]["code"] == "nothing_new"
+    assert again["error"]["observed"] == "3 duplicate, 1 refused, 1 blank"
+    schema = json.loads((bank.schemas / "submit.v1.json").read_text())
+    jsonschema.validate(again, schema)
+    words = ["submit", str(export), "--to", "police", *HOW, "--home", str(bank.home)]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 1
+    assert "Nothing new to send." in told.stdout
+    assert "Error: These recipients have got every row" in told.stderr
+    assert "[nothing_new]" in told.stderr
     repeated = [one for one in again["records"] if one["code"] == "already_sent"]
     assert all(first["bundles"][0]["id"] in one["message"] for one in repeated)
     assert len(repeated) == 2

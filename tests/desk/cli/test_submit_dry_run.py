@@ -244,6 +244,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["error"]["code"] == "file_missing"
 
 
+@pytest.mark.parametrize("rows", [("nonsense",), (), ("", "x")])
+def test_a_file_of_which_nothing_can_go_fails_with_a_code_beside_its_report(
+    tmp_path: Path, rows: tuple[str, ...]
+) -> None:
+    path = write(tmp_path, "Wallet,Note", *(f"{row}," for row in rows))
+    result = submit(tmp_path, path, "--dry-run", "--json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert report["error"]["code"] == "nothing_usable"
+    assert sum(report["totals"].values()) == len(rows)
+    DOCUMENT.validate(report)
+    assert "[nothing_usable]" in result.stderr
+
+
 def test_no_secret_is_ever_printed(tmp_path: Path) -> None:
     secret = "5KJvsngHeMpm884wtkJNzQGaCErckhHJBGFsvd3VyK5qMZXj3hS"
     path = write(tmp_path, "Wallet,Note", f"{secret},{secret}", f"{BTC},{secret}")

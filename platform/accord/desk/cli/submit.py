@@ -1,7 +1,8 @@
 """``accord submit``: check an export, show what would go, seal and send it.
 
 ``--dry-run`` needs no desk, no enrolment and no recipients. Exit codes: 0 when all rows but
-duplicates and blanks can go, 5 when some are refused or held, 1 when nothing can be used.
+duplicates and blanks can go, 5 when some are refused or held, 1 when nothing can be used: then the
+report has the code.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ import click
 from accord.clock import system_clock
 from accord.desk.cli.addressing import TO_HELP
 from accord.desk.cli.signed_in import AS_HELP, PASSWORD_FILE, PASSWORD_HELP
-from accord.desk.cli.submit_report import DryRun, outcome_of
+from accord.desk.cli.submit_report import DryRun, error_data, nothing_left, outcome_of
 from accord.desk.cli.submit_send import Outputs, Wishes, send_export
 from accord.desk.intake.guard_register import copied_lists
 from accord.desk.intake.lines import Defaults
@@ -145,10 +146,11 @@ def submit(  # noqa: PLR0913 - one argument for each option
     report = DryRun(intake, file.name)
     with terminal.progress("rows") as counter:
         report.run(counter.advance, records=records, refused=refused)
-    terminal.result(report.data(), report.human())
+    nothing = nothing_left(intake.totals)
+    terminal.result(report.data() | error_data(nothing), report.human())
     if report.records_left_out and terminal.json:
         terminal.say("The rows are not listed above 10,000; add --records FILE for all of them.")
-    outcome_of(intake.totals)
+    outcome_of(intake.totals, nothing)
 
 
 def _check_release(released: tuple[int, ...], reason: str | None) -> None:

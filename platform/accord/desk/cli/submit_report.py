@@ -15,7 +15,7 @@ from accord.desk.intake.mending import RefusedRows
 from accord.desk.intake.results import Result, RowResult, Totals
 from accord.desk.intake.service import Intake
 from accord.kernel.errors import Refused
-from accord.terminal import Failed, Partly
+from accord.terminal import Failed, Partly, error_body
 
 MAX_LISTED = 10_000
 """Rows up to which the JSON document lists every row."""
@@ -32,22 +32,48 @@ _WORDS = {
 }
 
 
-def outcome_of(totals: Totals, *, taken_up: bool = False) -> None:
-    """Leave with the exit code that the totals call for; return when all is well.
+def nothing_left(totals: Totals, *, taken_up: bool = False) -> Refused | None:
+    """Return why no row can be used and none waits for a person; ``None`` when one can or does.
 
     Args:
         totals: rows by result.
         taken_up: a killed submission was brought to its end; its rows are duplicates by now.
+    """
+    if totals.usable or totals.by_result[Result.HELD] or taken_up:
+        return None
+    seen = ", ".join(f"{count} {result}" for result, count in totals.by_result.items() if count)
+    if totals.by_result[Result.DUPLICATE]:
+        return Refused(
+            "nothing_new",
+            "These recipients have got every row of this file that can be sent.",
+            observed=seen,
+            next_step="The report names when and in which bundle each went. Mend what was "
+            "refused, if any: --refused FILE writes those rows.",
+        )
+    return Refused(
+        "nothing_usable",
+        "No row of this file can be sent.",
+        observed=seen or "no rows",
+        next_step="Mend the rows that --refused FILE writes, or name the column with --map.",
+    )
+
+
+def outcome_of(totals: Totals, nothing: Refused | None) -> None:
+    """Leave with the exit code that the totals call for; return when all is well.
 
     Raises:
         Partly: some rows are refused or held.
-        Failed: no row can be used and none waits for a person.
+        Failed: with ``nothing``, which the report has told.
     """
-    held, refused = totals.by_result[Result.HELD], totals.by_result[Result.REFUSED]
-    if totals.usable == 0 and held == 0 and not taken_up:
-        raise Failed
-    if held or refused:
+    if nothing is not None:
+        raise Failed(error=nothing)
+    if totals.by_result[Result.HELD] or totals.by_result[Result.REFUSED]:
         raise Partly
+
+
+def error_data(nothing: Refused | None) -> dict[str, Any]:
+    """Return what the report says of ``nothing``."""
+    return {} if nothing is None else {"error": error_body(nothing)}
 
 
 class DryRun:

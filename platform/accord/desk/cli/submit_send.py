@@ -16,7 +16,7 @@ from accord.desk.cli.drafts import draft_data
 from accord.desk.cli.opened import opened_desk, person_here
 from accord.desk.cli.presets import read_preset
 from accord.desk.cli.signed_in import maker_of
-from accord.desk.cli.submit_report import DryRun, outcome_of
+from accord.desk.cli.submit_report import DryRun, error_data, nothing_left, outcome_of
 from accord.desk.config import FILE
 from accord.desk.exchange.correspondence import USUAL_BASIS
 from accord.desk.exchange.submission import Encoded, Plan, SendReport, SentBundle
@@ -102,15 +102,16 @@ def send_export(
             if approval:
                 draft = desk.drafts.make(plan, [line for _, line in encoded], maker=maker)
                 _laid_aside(terminal, draft, report, desk.submissions.opened_by(plan))
-                outcome_of(intake.totals)
+                outcome_of(intake.totals, None)
                 return
             sent = desk.submissions.send_encoded(
                 plan, encoded, on_bundle=lambda bundle: terminal.say(_told(bundle))
             )
         receipts = _write_receipts(desk, sent)
-    data = report.data() | _data(sent, receipts, plan)
+    nothing = nothing_left(intake.totals, taken_up=sent.resumed and bool(sent.bundles))
+    data = report.data() | _data(sent, receipts, plan) | error_data(nothing)
     terminal.result(data, report.human(sent=bool(sent.bundles)) + "\n" + _words(sent, plan))
-    outcome_of(intake.totals, taken_up=sent.resumed and bool(sent.bundles))
+    outcome_of(intake.totals, nothing)
     if not sent.complete:
         raise Partly
 
