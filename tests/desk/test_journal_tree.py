@@ -12,6 +12,7 @@ from accord.desk.storage.journal_leaves import (
     journal_leaves,
     rows_without_leaf,
 )
+from accord.desk.storage.journal_names import journal_name
 from accord.desk.storage.schema import VERSIONS
 from accord.desk.storage.vault import Vault
 from accord.kernel.errors import Unavailable
@@ -66,10 +67,12 @@ def test_rows_that_were_there_become_leaves_in_the_order_of_time(tmp_path: Path)
     assert kinds(again) == ["act", "search", "found", "act", "search", "act", "search", "found"]
     assert [leaf.flaw for leaf in journal_leaves(again.connection)] == [""] * 8
     assert rows_without_leaf(again.connection) == []
-    head = journal_head(again.connection)
+    head, name = journal_head(again.connection), journal_name(again.connection)
+    assert len(name) == 16
     again.close()
     once_more = open_vault(tmp_path / "vault.db", VAULT_KEY)
     assert journal_head(once_more.connection) == head, "leaves are made once"
+    assert journal_name(once_more.connection) == name, "and so is the name"
     once_more.close()
 
 
@@ -78,6 +81,15 @@ def test_equal_rows_make_unequal_leaves(vault: Vault) -> None:
         fill(vault)
     hashes = {leaf.hash for leaf in journal_leaves(vault.connection)}
     assert len(hashes) == len(kinds(vault)) == journal_head(vault.connection).size == 16
+
+
+def test_each_new_vault_has_a_journal_of_another_name(tmp_path: Path) -> None:
+    names = set()
+    for number in range(3):
+        vault = create_vault(tmp_path / f"{number}.db", VAULT_KEY)
+        names.add(journal_name(vault.connection))
+        vault.close()
+    assert len(names) == 3
 
 
 def test_a_row_and_its_leaf_are_one_transaction(vault: Vault) -> None:

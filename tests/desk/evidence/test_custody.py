@@ -158,6 +158,10 @@ def test_the_reason_and_the_number_of_an_act_stay_closed(made: MadeEvidence) -> 
     assert len(rows) == 3
     for row in rows:
         assert set(row.record.opened()) == {"kind", "at", "person", "act", "object"}
+    journal = statement_in(made.data).journal
+    assert journal is not None
+    for head in journal.heads:
+        assert not [name for name in head.record.opened() if name.startswith("member.")]
 
 
 def test_the_same_question_gives_the_same_bytes_with_rows_in_them(

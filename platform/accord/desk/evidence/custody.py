@@ -20,6 +20,8 @@ from accord.kernel.tlog.growing import GrownHead, GrownTree, parse_grown
 from accord.kernel.tlog.leaf import RecordFields, parse_record
 
 _KEPT_BACK = frozenset({"no", "reason"})
+_EVENT_SAYS = frozenset({"time", "what", "org", "subject", "basis", "outcome", "detail"})
+"""What stays open of a head's event: not how many events the organisation has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +165,14 @@ def _journal(kept: Sequence[KeptEvent]) -> Journal | None:
             Head(
                 index=one.number,
                 checkpoint=notes.index(one.note),
-                record=parse_record(one.opened),
+                record=_event(one),
                 path=one.path,
             )
             for one in kept
         ),
     )
+
+
+def _event(kept: KeptEvent) -> RecordFields:
+    record = parse_record(kept.opened)
+    return record.close(record.opened().keys() - _EVENT_SAYS)
