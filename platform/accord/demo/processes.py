@@ -31,9 +31,16 @@ STOP_SECONDS = 5
 
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    ["accord.cli.verify", "accord.cli.registrar", "accord.desk.cli", "accord.hub.cli"]
+PRELOADED = (
+    *("accord.cli.log_verify", "accord.cli.registrar", "accord.cli.verify"),
+    *("accord.desk.cli.pull", "accord.desk.cli.search", "accord.desk.cli.setup"),
+    *("accord.desk.cli.submit", "accord.desk.cli.tool", "accord.hub.cli.charters"),
+    *("accord.hub.cli.making", "accord.hub.cli.orgs", "accord.hub.cli.people"),
+    *("accord.hub.cli.roots", "accord.hub.cli.summaries", "accord.witness.cli"),
 )
+"""Modules of the commands that are run many times; commands are loaded when they run."""
+
+_FORKS.set_forkserver_preload([*PRELOADED])
 
 
 _ONE_AT_A_TIME = threading.Lock()

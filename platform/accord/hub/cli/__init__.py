@@ -1,43 +1,27 @@
-"""``accord hub``: make a hub, install its root file, publish the charter, enrol, serve."""
+"""The commands of a hub. They are loaded when they run, so that asking for help is quick."""
 
 import click
 
-from accord.hub.cli.audit import audit
-from accord.hub.cli.backups import backup, restore
-from accord.hub.cli.charters import charter
-from accord.hub.cli.checks import check
-from accord.hub.cli.making import init
-from accord.hub.cli.orgs import org
-from accord.hub.cli.people import user
-from accord.hub.cli.quarantine import quarantine
-from accord.hub.cli.roots import root
-from accord.hub.cli.serving import serve
-from accord.hub.cli.settings import check_config
-from accord.hub.cli.sheets import sheet
-from accord.hub.cli.summaries import summary
+from accord.lazy import Places, lazy_group
 
-__all__ = ["hub"]
+COMMANDS: Places = {
+    "init": ("accord.hub.cli.making", "init", "Make a hub."),
+    "sheet": ("accord.hub.cli.sheets", "sheet", "Write the recovery sheet anew."),
+    "audit": ("accord.hub.cli.audit", "audit", "Look into the audit trail, or take it out."),
+    "root": ("accord.hub.cli.roots", "root", "Log keys, registrars and witnesses, in one file."),
+    "charter": ("accord.hub.cli.charters", "charter", "The sharing agreement as data."),
+    "org": ("accord.hub.cli.orgs", "org", "The organisations of this hub."),
+    "user": ("accord.hub.cli.people", "user", "People who sign in."),
+    "quarantine": ("accord.hub.cli.quarantine", "quarantine", "What is held aside, and why."),
+    "summary": ("accord.hub.cli.summaries", "summary", "Tallies and the tables made of them."),
+    "check": ("accord.hub.cli.checks", "check", "Is all in order: keys, database, bodies, logs?"),
+    "check-config": ("accord.hub.cli.settings", "check_config", "Read the settings, show each."),
+    "backup": ("accord.hub.cli.backups", "backup", "Write a backup to a new file."),
+    "restore": ("accord.hub.cli.backups", "restore", "Put a backup into an empty home."),
+    "serve": ("accord.hub.cli.serving", "serve", "Serve until stopped."),
+}
 
 
-@click.group()
+@click.group(cls=lazy_group(COMMANDS))
 def hub() -> None:
     """Run the shared server, which stores sealed bundles and cannot open them."""
-
-
-for command in (
-    init,
-    sheet,
-    audit,
-    root,
-    charter,
-    org,
-    user,
-    quarantine,
-    summary,
-    check,
-    check_config,
-    backup,
-    restore,
-    serve,
-):
-    hub.add_command(command)
