@@ -39,7 +39,8 @@ from accord.kernel.tlog.journals import Cause, Restart
 from accord.kernel.tlog.leaf import format_record, parse_record
 from accord.keyfile import save_keys
 
-RESTORED, ANEW, SECOND = Cause.RESTORED, Cause.MADE_ANEW, Cause.SECOND_DESK
+RESTORED, ANEW = Cause.RESTORED, Cause.MADE_ANEW
+SECOND, LOST = Cause.SECOND_DESK, Cause.LOST_DESK
 NUMBERS = itertools.count()
 
 
@@ -271,6 +272,47 @@ def test_of_several_journals_it_must_be_said_which_ends(bank: DeskAt) -> None:
     assert problem(bank) == "journal_undeclared", "the second desk has not said anything yet"
     restart(second, SECOND)
     assert (problem(bank), problem(second)) == ("", "")
+
+
+def test_a_second_desk_that_is_gone_is_ended_from_the_first(bank: DeskAt) -> None:
+    own = name_of(bank)
+    with bank.open() as desk:
+        fits = journal_head(desk.vault.connection)
+    hub_hears(bank, None, fits)
+    second = twin(bank)
+    lost = name_of(second)
+    with pytest.raises(AccordError) as caught:
+        restart(second, LOST, own)
+    assert caught.value.code == "journal_own_first"
+    go_on(second)
+    assert problem(bank) == "journal_undeclared"
+    for ended, code in ((None, "journal_restart_invalid"), (own, "journal_unknown")):
+        with pytest.raises(AccordError) as caught:
+            restart(bank, LOST, ended)
+        assert caught.value.code == code
+    made = restart(bank, LOST, lost)
+    assert (made.journal, made.ended, made.kept) == (own, lost, 0)
+    found = report(bank)
+    assert (found.problem, found.others, found.restarts[0].rows) == (None, [], 2)
+    assert go_on(second) is None
+    assert problem(second) == "journal_ended", "if it is not gone, it is told"
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 1")
+    assert problem(bank) == "journal_changed", "what was there before is compared as ever"
+
+
+def test_an_end_from_afar_says_nothing_of_why_a_journal_began(bank: DeskAt) -> None:
+    """A hub that invents one for a vault under a new name in silence does not excuse it."""
+    old = name_of(bank)
+    make_anew(bank)
+    go_on(bank)
+    with bank.open() as desk:
+        head = journal_head(desk.vault.connection)
+        name = journal_name(desk.vault.connection)
+    hub_restarts(bank, Restart(journal=name, head=head, kept=0, cause=LOST, ended=old))
+    assert problem(bank) == "journal_restart_unknown"
+    other = Restart(journal=b"\6" * 16, head=head, kept=0, cause=LOST, ended=name)
+    hub_restarts(bank, other)
+    assert problem(bank) == "journal_ended"
 
 
 def test_a_copy_of_a_vault_at_a_second_desk_gets_a_name_of_its_own(bank: DeskAt) -> None:
@@ -536,3 +578,9 @@ def test_the_doctor_names_the_command_and_then_tells_the_end_as_information(bank
     assert "stands on its own (second-desk), said at another desk or vault" in third.observed
     assert fourth.check == "another journal"
     assert fourth.observed.startswith(f"{name_of(other).hex()} of another vault: 3 rows, since 20")
+    restart(bank, LOST, name_of(other))
+    last = lines()[-1]
+    assert last.observed.startswith(
+        f"{name_of(other).hex()[:8]} of a desk that is gone ended at its 3 rows (lost-desk), "
+        "said here by ana; 20"
+    )

@@ -147,6 +147,23 @@ def test_a_journal_that_is_there_may_say_why_once_and_never_shrinks(
     assert bank.send(one, head(8)) > event
 
 
+def test_a_journal_may_end_others_from_afar_and_each_once(bank: At, names: Iterator[bytes]) -> None:
+    own, lost, second = next(names), next(names), next(names)
+    for name in (lost, second):
+        bank.send(name, head(9))
+    bank.restart(restart(own, 3))
+    told = {"kept": 0, "cause": Cause.LOST_DESK}
+    first = bank.restart(restart(own, 4, ended=lost, **told))
+    assert bank.restart(restart(own, 4, ended=lost, **told)) == first, "the same again"
+    assert bank.restart_refused(restart(own, 5, ended=lost, **told)) == "journal_unknown"
+    assert bank.restart_refused(restart(own, 5, ended=next(names), **told)) == "journal_unknown"
+    assert bank.restart_refused(restart(own, 3, ended=second, **told)) == "journal_head_older"
+    assert bank.restart(restart(own, 6, ended=second, **told)) > first
+    assert bank.refused(second, head(10)) == "journal_ended"
+    assert bank.restart_refused(restart(own, 7)) == "journal_restarted", "it began before"
+    assert bank.send(own, head(8)) > first
+
+
 def test_nobody_ends_or_shrinks_the_journal_of_another_organisation(
     bank: At, police: At, names: Iterator[bytes]
 ) -> None:

@@ -55,7 +55,11 @@ def test_a_restart_is_read_as_it_was_written_or_cannot_be(
     size: int, kept: int, cause: Cause, ended: bytes | None
 ) -> None:
     head = GrownHead(size=size, root=HEAD.root)
-    if kept >= size or ended == NAME or (cause is Cause.SECOND_DESK and ended is not None):
+    wrong = {
+        Cause.SECOND_DESK: ended is not None,
+        Cause.LOST_DESK: ended is None or kept > 0,
+    }
+    if kept >= size or ended == NAME or wrong.get(cause, False):
         with pytest.raises(Malformed):
             restart(head=head, kept=kept, cause=cause, ended=ended)
         return
@@ -73,6 +77,8 @@ def test_a_restart_is_read_as_it_was_written_or_cannot_be(
         {"kept": 7},
         {"kept": -1},
         {"cause": Cause.SECOND_DESK, "ended": OTHER},
+        {"cause": Cause.LOST_DESK, "kept": 0},
+        {"cause": Cause.LOST_DESK, "ended": OTHER},
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, object]) -> None:

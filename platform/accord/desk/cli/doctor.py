@@ -39,6 +39,7 @@ from accord.kernel.errors import (
     VerificationFailed,
 )
 from accord.kernel.identifiers import OrgId
+from accord.kernel.tlog.journals import Cause
 from accord.protocol import paths
 
 ANSWER_SECONDS = 5.0
@@ -163,7 +164,9 @@ def _beside(report: JournalReport) -> list[Finding]:
 def _restart_words(told: ToldRestart) -> str:
     one = told.logged.restart
     before = "what was sent before names" if one.ended is None else short(one.ended)
-    if one.ended is not None or one.kept < told.rows:
+    if one.cause is Cause.LOST_DESK:
+        what = f"{before} of a desk that is gone ended at its {told.rows} rows"
+    elif one.cause is not Cause.SECOND_DESK and (one.ended is not None or one.kept < told.rows):
         what = f"{before} ended at {one.kept} of {told.rows} rows; {short(one.journal)} goes on"
     else:
         what = f"{short(one.journal)} stands on its own"

@@ -30,7 +30,8 @@ def journal() -> None:
     "cause",
     required=True,
     type=click.Choice([cause.value for cause in Cause]),
-    help="An older vault was put back; the vault is new; another desk has the same keys.",
+    help="An older vault was put back; the vault is new; another desk has the same keys; or "
+    "such a desk is gone (give --ended).",
 )
 @click.option("--reason", required=True, help="In words; kept in the journal, never sent.")
 @click.option("--ended", metavar="NAME", help="The journal that ends with it, if several go on.")
@@ -90,6 +91,8 @@ def _name(text: str) -> bytes:
 
 
 def _words(plan: Plan) -> str:
+    if plan.cause is Cause.LOST_DESK and plan.ended is not None:
+        return f"journal {short(plan.ended)} of a desk that is gone ends"
     ended = "no journal ends" if plan.ended is None else f"journal {short(plan.ended)} ends"
     return f"{ended}, {plan.kept} rows that heads tell of are kept ({plan.cause.value})"
 

@@ -30,6 +30,7 @@ from accord.kernel.errors import VerificationFailed
 from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.growing import GrowingTree
 from accord.kernel.tlog.heads import start_of
+from accord.kernel.tlog.journals import Cause
 
 _TELL = (
     "Keep this vault as evidence: somebody changed the journal, or the hub wrote what it was not "
@@ -38,8 +39,9 @@ _TELL = (
 )
 _SAY = (
     "If the vault was made anew, put back or is a second desk's, say so at that desk: accord "
-    "journal restart --because CAUSE --reason WHY. If not, somebody else has this organisation's "
-    "keys, or changed a vault: keep it as evidence."
+    "journal restart --because CAUSE --reason WHY; if that desk is gone, here: --because lost-desk "
+    "--ended NAME. If not, somebody else has this organisation's keys, or changed a vault: keep it "
+    "as evidence."
 )
 
 
@@ -280,10 +282,11 @@ def _other(log: LoggedJournals, name: bytes) -> OtherJournal:
 
 
 def _told(log: LoggedJournals, tree: Tree, one: LoggedRestart) -> ToldRestart:
+    of: set[bytes | None] = {one.restart.ended}
+    if one.restart.cause is not Cause.LOST_DESK:
+        of.add(None)
     before = [
-        head.head.size
-        for head in log.heads
-        if head.number < one.number and head.journal in {None, one.restart.ended}
+        head.head.size for head in log.heads if head.number < one.number and head.journal in of
     ]
     row = tree.row_of(one)
     return ToldRestart(

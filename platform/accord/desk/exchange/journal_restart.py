@@ -1,12 +1,12 @@
 """A journal begins anew, or goes on after a restore: said in its own rows and in the hub's log.
 
 Why in words is a row of the journal and stays here; the hub gets names, sizes, a root and one of
-three codes, because whatever it holds it may be made to show, and a text may name a case or a
+a few codes, because whatever it holds it may be made to show, and a text may name a case or a
 person. The act hides nothing: heads of before stay in the log, and so does the act.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.desk.exchange.client import HubClient
@@ -62,16 +62,19 @@ def plan_restart(found: Compared, cause: Cause, *, ended: bytes | None = None) -
 
     Raises:
         VerificationFailed: ``journal_changed``: a row contradicts its own leaf, which nothing that
-            somebody says can mend.
-        Conflict: ``journal_fits``, ``journal_which``.
+            somebody says can mend; ``journal_head_hidden``.
+        Conflict: ``journal_fits``, ``journal_which``, ``journal_own_first``.
         NotFound: ``journal_unknown``.
         Malformed: ``journal_restart_invalid``.
     """
     problem, name = found.report.problem, found.tree.name
-    if found.tree.flaws and problem is not None:
+    if problem is not None and (found.tree.flaws or problem.code == "journal_head_hidden"):
         raise problem
     renamed = problem is not None and problem.code in _MISFITS
-    if not renamed and name not in undeclared(found.log, name):
+    needed = renamed or name in undeclared(found.log, name)
+    if cause is Cause.LOST_DESK:
+        return _plan_end(found, ended, needed=needed)
+    if not needed:
         raise Conflict(
             "journal_fits",
             "This journal needs no restart: every head fits, and it is known why it began.",
@@ -81,6 +84,34 @@ def plan_restart(found: Compared, cause: Cause, *, ended: bytes | None = None) -
     ends = _ended(found, cause, ended, renamed=renamed)
     kept = kept_rows(found.log, found.tree, ends)
     return Plan(renamed=renamed, kept=kept, cause=cause, ended=ends)
+
+
+def _plan_end(found: Compared, ended: bytes | None, *, needed: bool) -> Plan:
+    """Return what this journal, which is well, says of one whose desk is gone."""
+    if needed:
+        raise Conflict(
+            "journal_own_first",
+            "This journal needs a word of its own before it can speak of another.",
+            next_step="Run accord doctor, and say why this one began.",
+        )
+    if ended is None:
+        raise Malformed(
+            "journal_restart_invalid",
+            "It must be said which journal was that of the lost desk.",
+            next_step="Give --ended NAME; accord doctor lists them.",
+        )
+    _require_going_on(ended, found.log.open_besides(found.tree.name))
+    return Plan(renamed=False, kept=0, cause=Cause.LOST_DESK, ended=ended)
+
+
+def _require_going_on(wanted: bytes, going_on: Sequence[bytes]) -> None:
+    if wanted not in going_on:
+        raise NotFound(
+            "journal_unknown",
+            "There is no journal of that name that goes on.",
+            observed=wanted.hex(),
+            next_step="Run accord doctor: it lists the organisation's journals.",
+        )
 
 
 def begin_restart(vault: Vault, plan: Plan, *, person: str, reason: str, now: int) -> Restart:
@@ -176,13 +207,7 @@ def _ended(found: Compared, cause: Cause, wanted: bytes | None, *, renamed: bool
         return None
     going_on = log.open_besides(b"")
     if wanted is not None:
-        if wanted not in going_on:
-            raise NotFound(
-                "journal_unknown",
-                "There is no journal of that name that goes on.",
-                observed=wanted.hex(),
-                next_step="Run accord doctor: it lists the organisation's journals.",
-            )
+        _require_going_on(wanted, going_on)
         return wanted
     own, seen = name, {name}
     while (ender := log.ender(own)) is not None and ender.restart.journal not in seen:

@@ -19,6 +19,7 @@ from accord.kernel.tlog.growing import ANCHORED, GrownHead, parse_grown
 from accord.kernel.tlog.heads import OwnEvent
 from accord.kernel.tlog.journals import (
     RESTARTED,
+    Cause,
     Restart,
     parse_journal,
     parse_restart,
@@ -65,6 +66,11 @@ class LoggedJournals:
     erased: int
     erased_until: int
     hidden: int | None
+
+    @property
+    def begun(self) -> list[LoggedRestart]:
+        """Return the restarts that say why a journal began: not those that end one from afar."""
+        return [one for one in self.restarts if one.restart.cause is not Cause.LOST_DESK]
 
     @property
     def names(self) -> list[bytes]:
@@ -182,7 +188,7 @@ def line_of(log: LoggedJournals, tree: Tree, name: bytes | None) -> Line:
     held: list[LoggedRestart] = []
     while name is not None and name not in names:
         names.add(name)
-        begun = [one for one in log.restarts if one.restart.journal == name]
+        begun = [one for one in log.begun if one.restart.journal == name]
         found = next((one for one in begun if tree.row_of(one) is not None), None)
         if found is None:
             break
@@ -206,7 +212,7 @@ def undeclared(log: LoggedJournals, name: bytes) -> list[bytes]:
 
     The first that the log names needs no word. Where the log erased something it cannot be told.
     """
-    told = {one.restart.journal for one in log.restarts}
+    told = {one.restart.journal for one in log.begun}
     told |= {one.restart.ended for one in log.restarts if one.restart.ended is not None}
     if log.erased or not log.names:
         return []

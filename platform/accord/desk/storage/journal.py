@@ -71,7 +71,8 @@ ACTS: Mapping[Act, str] = {
     Act.FEED_RESYNC: "The hub's feed was read from its beginning again, with the reason.",
     Act.HOLD_LIFT: "A legal hold of a case was lifted.",
     Act.HOLD_SET: "A legal hold of a case was set: its records are not deleted while it stands.",
-    Act.JOURNAL_RESTART: "This journal began anew or went on after a restore, with the reason.",
+    Act.JOURNAL_RESTART: "This journal began anew, went on after a restore or said that another"
+    " ended, with the reason.",
     Act.KEY_BACKUP: "The wrapped keys were copied to a file.",
     Act.KEY_RESTORE: "Keys were restored from a copy.",
     Act.KEY_ROTATE: "The organisation's keys were changed.",

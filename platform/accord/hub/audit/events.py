@@ -181,8 +181,8 @@ MEANINGS: Mapping[EventClass, Meaning] = {
         " journal."
     ),
     EventClass.JOURNAL_RESTARTED: _governance(
-        "A desk's journal begins anew or goes on after a restore: why, how many rows it keeps, and"
-        " which journal ends with it."
+        "A desk's journal begins anew or goes on after a restore, or it says that another's ended:"
+        " why, how many rows it keeps, and which journal ends with it."
     ),
     EventClass.KEY_ROTATED: _governance("The hub changed a key of its own."),
     EventClass.KEY_USED: _governance("A process opened the hub's log keys with their passphrase."),

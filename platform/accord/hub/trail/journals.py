@@ -20,7 +20,13 @@ from accord.hub.trail.tables import JournalRow
 from accord.kernel.errors import Conflict, Unavailable
 from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.growing import GrownHead, format_grown
-from accord.kernel.tlog.journals import Restart, format_journal, format_restart, restart_row
+from accord.kernel.tlog.journals import (
+    Cause,
+    Restart,
+    format_journal,
+    format_restart,
+    restart_row,
+)
 
 PAUSE_SECONDS = 10
 """Time that must be between two heads of one journal."""
@@ -102,8 +108,12 @@ class Journals:
 
         def act(connection: Connection) -> int:
             last = _find(connection, org, name)
-            if last is not None and last.begun is not None:
+            begins = restart.cause is not Cause.LOST_DESK
+            if begins and last is not None and last.begun is not None:
                 return _again(last, restart, said)
+            before = None if begins else _ended_before(connection, org, last, restart)
+            if before is not None:
+                return before
             _require_next(connection, org, last, head)
             _require_open(connection, org, restart.ended)
             event = Event(
@@ -116,9 +126,12 @@ class Journals:
             )
             number = self.recorder.record(connection, event, now=now)
             _keep(connection, org, name, head, number=number, now=now)
-            connection.execute(
-                update(JournalRow).where(_of(org, restart.journal)).values(begun=number, said=said)
-            )
+            if begins:
+                connection.execute(
+                    update(JournalRow)
+                    .where(_of(org, restart.journal))
+                    .values(begun=number, said=said)
+                )
             if restart.ended is not None:
                 connection.execute(
                     update(JournalRow).where(_of(org, restart.ended)).values(ended=number)
@@ -228,6 +241,17 @@ def _again(last: _Row, restart: Restart, said: str) -> int:
             next_step="Run accord doctor at the desk.",
         )
     return int(last.begun or 0)
+
+
+def _ended_before(
+    connection: Connection, org: OrgId, last: _Row | None, restart: Restart
+) -> int | None:
+    """Return the number of an end from afar that comes a second time, else ``None``."""
+    ended = None if restart.ended is None else _find(connection, org, restart.ended.hex())
+    if last is None or ended is None or ended.ended != last.number:
+        return None
+    same = (last.size, last.root) == (restart.head.size, restart.head.root)
+    return int(last.number) if same else None
 
 
 def _of(org: OrgId, journal: bytes) -> ColumnElement[bool]:

@@ -25,11 +25,12 @@ _DETAIL = re.compile(r"journal=([0-9a-f]{32}) kept=(0|[1-9][0-9]{0,17})(?: ended
 
 
 class Cause(StrEnum):
-    """Why a journal is restarted: a closed list, for the hub learns it."""
+    """Why a journal is restarted, or ended from afar: a closed list, for the hub learns it."""
 
     RESTORED = "restored"
     MADE_ANEW = "made-anew"
     SECOND_DESK = "second-desk"
+    LOST_DESK = "lost-desk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Restart:
         journal: its name.
         head: its head right after the row of the act.
         kept: the first so many rows are those that heads from before the act tell of.
-        cause: why.
+        cause: why. With ``LOST_DESK`` this journal only says of another that it ended.
         ended: the journal that ends with it, if one does.
     """
 
@@ -58,6 +59,7 @@ class Restart:
             or not 0 <= self.kept < self.head.size
             or self.journal == self.ended
             or (self.cause is Cause.SECOND_DESK and self.ended is not None)
+            or (self.cause is Cause.LOST_DESK and (self.ended is None or self.kept > 0))
         ):
             raise _invalid(restart_row(self))
 
