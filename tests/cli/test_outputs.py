@@ -5,6 +5,7 @@ the same homes. Commands that other modules check (tests/desk, tests/witness) ar
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Any
 
 import click
 import httpx2
+import pyotp
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from accord.cli.main import main
-from accord.demo.command import lasting
+from accord.clock import system_clock
+from accord.demo.command import in_words, lasting
+from accord.demo.newcomer import join
 from accord.demo.processes import Outcome, Processes
 from accord.demo.story import Story
 from accord.kernel.identifiers import org_name
@@ -128,9 +132,11 @@ def test_a_receipt_that_is_kept_can_be_checked_after_the_demo(
     assert checked.exit_code == 0, checked.output
 
 
-def printed(processes: Recorded, home: str, *words: str, code: int = 0) -> Any:
+def printed(
+    processes: Recorded, home: str, *words: str, code: int = 0, typed: str | None = None
+) -> Any:
     words = (*words, "--json", "--home", str(processes.home(home)))
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(main, words, input=typed and f"{typed}\n")
     assert done.exit_code == code, done.output
     data = json.loads(done.stdout)
     schema("error" if "error" in data else name_of(words)).validate(data)
@@ -161,6 +167,73 @@ def test_the_hubs_other_commands_fit(told: tuple[Recorded, dict[str, Any]]) -> N
         ("remove", "ngo-analyst", "--reason", "left the organisation"),
     ):
         printed(processes, "hub", "hub", "user", *words)
+
+
+def auditor(url: str, code: str) -> tuple[str, pyotp.TOTP]:
+    """Make the account of vera at the hub's pages; return password and authenticator app."""
+    password = join(url, "vera", code)
+    with httpx2.Client(base_url=url, trust_env=False) as browser:
+
+        def fill(path: str, page: str, **fields: str) -> httpx2.Response:
+            form = re.search(r'name="csrf_token" value="([A-Za-z0-9_-]+)"', browser.get(page).text)
+            assert form is not None, page
+            answer = browser.post(path, data={"csrf_token": form[1], **fields})
+            assert answer.status_code in {200, 303}, answer.text
+            return answer
+
+        fill("/sign-in", "/sign-in", login="vera", password=password)
+        fill("/account/authenticator/begin", "/account/authenticator")
+        shown = re.search(r'"command">([A-Z2-7 ]+)<', browser.get("/account/authenticator").text)
+        assert shown is not None
+        app = pyotp.TOTP(shown[1].replace(" ", ""))
+        # The code of the step before counts, too; so the present one is still to be used.
+        code = app.at(system_clock() - app.interval)
+        fill("/account/authenticator", "/account/authenticator", code=code)
+    return password, app
+
+
+def test_an_auditor_takes_events_out_at_the_hub_and_anybody_can_check_the_file(
+    told: tuple[Recorded, dict[str, Any]],
+) -> None:
+    processes, report = told
+    url = report["log"]["url"].partition("/log/")[0]
+    adding = ("hub", "user", "add", "vera", "--org", "oosterbank", "--role", "auditor")
+    password, app = auditor(url, printed(processes, "hub", *adding)["code"])
+    secret = processes.folder / "vera"
+    secret.touch(mode=0o600)
+    secret.write_text(password)
+    out = processes.folder / "events.jsonl"
+    words = ("hub", "audit", "export", "--as", "vera", "--password-file", str(secret))
+    words = (*words, "--reason", "yearly review", "-o", str(out))
+    found = printed(processes, "hub", *words, typed=app.now())
+    assert found["events"] > 0
+    assert len(out.read_bytes().splitlines()) == found["events"] + 1, "events below one title"
+    assert out.stat().st_mode & 0o077 == 0
+    root = str(processes.folder / "root.json")
+    checked = printed(processes, "hub", "verify", str(out), "--root", root)
+    assert (checked["events"], checked["gaps"]) == (found["events"], 0)
+    again = printed(processes, "hub", *words, code=1)
+    assert again["error"]["code"] == "export_exists"
+    secret.write_text("guessed")
+    refused = printed(processes, "hub", *words[:-1], f"{out}.2", code=4)
+    assert refused["error"]["code"] == "sign_in_wrong"
+    assert not Path(f"{out}.2").exists()
+
+
+def test_a_newcomer_finds_the_demos_desks_and_searches_there(
+    told: tuple[Recorded, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, report = told
+    homes = report["homes"]
+    assert all(Path(path).exists() for path in homes.values())
+    monkeypatch.setenv("ACCORD_PASSPHRASE_FILE", homes["passphrase_file"])
+    words = ["search", "example.com", "--reason", "a first look", "--home", homes["police"]]
+    done = CliRunner().invoke(main, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+    text = in_words(report, stays=True)
+    assert f"export ACCORD_PASSPHRASE_FILE={homes['passphrase_file']}" in text
+    assert f"accord inbox --home {homes['police']}" in text
+    assert homes["police"] not in in_words(report | {"homes": None}, stays=False)
 
 
 def test_what_is_only_tried_fits_too(told: tuple[Recorded, dict[str, Any]]) -> None:

@@ -12,7 +12,9 @@ from tests.support import hub_world
 from tests.support.hub_world import Desk, World
 
 from accord.cli.main import main
+from accord.cli.verify import _readable
 from accord.clock import system_clock
+from accord.desk.evidence.report import moment
 from accord.kernel.bundle.framing import parse_bundle, trim
 from accord.kernel.directory.rootfile import LogName
 from accord.kernel.directory.statements import Op, Statement, sign_statement
@@ -128,3 +130,33 @@ def test_a_key_that_did_not_count_yet_is_refused(
     late = world.enrol("second-bank", OrgKind.FINANCIAL)
     _, raw = late.seal(police, directory=[point])
     assert verify(world, tmp_path, raw, code=3)["error"]["code"] == "key_not_in_force"
+
+
+def test_people_read_times_and_programs_get_seconds(
+    world: World, bank: Desk, police: Desk, tmp_path: Path
+) -> None:
+    _, raw = bank.seal(police)
+    found = verify(world, tmp_path, raw)
+    assert isinstance(found["created"], int)
+    words = ["verify", str(tmp_path / "file"), "--root", str(tmp_path / "root.json")]
+    told = CliRunner().invoke(main, [*words, "--hub", str(tmp_path / "copy")]).output
+    assert f"  created: {moment(found['created'])}\n" in told
+    assert f"  expires: {moment(found['expires'])}\n" in told
+    assert str(found["created"]) not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("time", "1790000000", "2026-09-21 14:13:20 UTC"),
+        ("made", 0, "1970-01-01 00:00:00 UTC"),
+        ("time", "999999999999", "999999999999"),
+        ("time", "1" * 5000, "1" * 5000),
+        ("time", "-1", "-1"),
+        ("time", "٣", "٣"),
+        ("time", "soon\x1b[8m", "soon\\x1b[8m"),
+        ("records", 1790000000, "1790000000"),
+    ],
+)
+def test_what_is_no_time_is_shown_as_it_stands(name: str, value: object, shown: str) -> None:
+    assert _readable(name, value) == shown

@@ -50,6 +50,11 @@ ACCEPTED = "bundle.accepted"
 PROOF_MAGIC = b"c2sp.org/tlog-proof@v1\n"
 WIDTH = 256
 
+TIMES = frozenset({"accepted", "compromised_since", "created", "erased", "expires", "made", "time"})
+"""Members that are unix seconds; people read them as times, ``--json`` has them as they are."""
+
+MAX_DIGITS = 12
+
 Found = dict[str, Any]
 
 
@@ -327,11 +332,13 @@ def _words(found: Found) -> str:
         if isinstance(value, dict):
             # Two lines "trusted" would look alike: that of a time-stamp is not that of the root.
             of = "timestamp " if name == "timestamp" else ""
-            lines += [f"  {of}{visible(inner)}: {visible(text)}" for inner, text in value.items()]
+            lines += [
+                f"  {of}{visible(inner)}: {_readable(inner, text)}" for inner, text in value.items()
+            ]
         elif name == "custody_lines":
             lines += _custody_words(value)
         elif name != "what":
-            lines.append(f"  {name}: {visible(value)}")
+            lines.append(f"  {name}: {_readable(name, value)}")
     if found["what"] == "erasure" and found["sender"] is None:
         lines.append("Not shown: whose bundle of this id it was; this event tells no sender.")
         lines.append("Compare 'sha256' with what a receipt or the sender says of the bundle.")
@@ -354,3 +361,11 @@ def _words(found: Found) -> str:
         )
         lines.append("missing.")
     return "\n".join(lines)
+
+
+def _readable(name: str, value: object) -> str:
+    """Return a member for people; in the place of a time a file may say anything."""
+    text = str(value)
+    if name in TIMES and text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
+        return moment(int(text))
+    return visible(value)

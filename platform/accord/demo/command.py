@@ -1,6 +1,7 @@
 """``accord demo``: the whole story on this computer, then the pages stay up until Ctrl-C."""
 
 import secrets
+import shlex
 import shutil
 import signal
 import threading
@@ -68,6 +69,8 @@ def demo(
             report = story.tell(rows=rows, export=export)
             receipt = report["receipt"]
             receipt["file"] = lasting(receipt["file"], story.root, keep)
+            if once:
+                report["homes"] = None  # they go away with the folder
             terminal.line(report, in_words(report, stays=not once))
             if not report["ok"]:
                 raise Failed
@@ -148,5 +151,13 @@ def in_words(report: dict[str, Any], *, stays: bool) -> str:
     lines += [
         f"  {page['role']:26} {page['url']}  {page['user']}  {page['password']}"
         for page in report["pages"]
+    ]
+    homes = report["homes"]
+    lines += [
+        "",
+        "Commands at these desks, in another window, while this runs:",
+        f"  export ACCORD_PASSPHRASE_FILE={shlex.quote(homes['passphrase_file'])}",
+        f"  accord inbox --home {shlex.quote(homes['police'])}",
+        f"  accord inbox --sent --home {shlex.quote(homes['bank'])}",
     ]
     return "\n".join(lines)

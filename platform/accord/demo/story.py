@@ -100,7 +100,7 @@ class Story:
             allowed=(0, _NOTHING, _PARTLY),
         )
         data = outcome.data
-        if "error" in data:
+        if "totals" not in data:  # a report says of an export of which nothing can go
             raise Unavailable(
                 "demo_step_failed", "The submission failed.", observed=data["error"]["message"]
             )
@@ -227,6 +227,13 @@ class Story:
             url = f"{ready['url']}/sign-in"
             pages.append({"role": role, "url": url, **self._scene.people[party.slug]})
         self.report["pages"] = pages
+        self.report["homes"] = {
+            "hub": str(run.home("hub")),
+            "bank": str(run.home(BANK.slug)),
+            "police": str(run.home(POLICE.slug)),
+            "ngo": str(run.home(NGO.slug)),
+            "passphrase_file": str(run.passphrase_file),
+        }
 
     def _tell_feeds(self, tool: Mapping[str, Any], served: str) -> None:
         """Report where tools read what the police received; the port is the one that was free."""

@@ -29,6 +29,7 @@ def since_of(text: str, *, now: int) -> int:
             "since_unreadable",
             "A time that has passed is 24h, 7d, 2026-12-01 or 2026-12-01T12:00 (UTC).",
             observed=text[:40],
+            next_step="Give such a time.",
         )
     return at
 

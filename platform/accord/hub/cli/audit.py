@@ -20,7 +20,7 @@ from accord.kernel.errors import AuthenticationNeeded
 from accord.kernel.identifiers import make_org_id, parse_org_id
 from accord.kernel.tlog.trailfile import Form
 from accord.terminal import EXIT_VERIFICATION, Failed, Terminal, common_options
-from accord.written import open_new
+from accord.written import check_new, open_new
 
 _HELP = {
     "seen": "Who saw this: a bundle's id, name@hub, or a person.",
@@ -125,6 +125,7 @@ def export(
             f"Would take out: {wanted.words() or 'all'}",
         )
         return
+    check_new(output)
     password = _password(login, password_file)
     with opened_hub(terminal, signs=True) as services:
         title, pieces = services.trail.export(
