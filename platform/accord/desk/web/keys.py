@@ -52,7 +52,10 @@ STEPS: Mapping[str, str] = {
     ),
     Todo.STANDING: "",
     Todo.ROTATE: gettext("You: the keys in use end soon. Change them below."),
-    Todo.BACKUP: gettext("You: no backup holds these keys. If this computer is lost, so are they."),
+    Todo.BACKUP: gettext(
+        "You: make a backup, as below; no backup holds these keys. If this computer is lost, so "
+        "are they."
+    ),
     Todo.NOTHING: gettext("Nothing is to be done."),
 }
 """Who acts next; of a standing that was lost the directory's words say it."""
