@@ -523,7 +523,9 @@ def test_serve_says_where_fetches_by_itself_and_stops_when_told(
         assert httpx2.get(f"{ready['url']}/sign-in").status_code == 200
         kept = str(tmp_path / "keys.backup")
         police.run("keys", "backup", "-o", kept)
-        assert noted_of_keys(police) == [("key:rotate", "take over"), ("key:backup", "")]
+        assert noted_of_keys(police) == [
+            *(("key:rotate", "rotate"), ("key:rotate", "take over"), ("key:backup", "")),
+        ]
         again = Cli(home=tmp_path / "again", schemas=schemas)
         again.run("keys", "restore", kept)
         assert noted_of_keys(again) == [("key:restore", "")]

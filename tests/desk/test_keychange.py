@@ -139,8 +139,13 @@ def test_a_killed_rotation_goes_on_with_the_same_keys(
     bank: DeskAt, police: DeskAt, cut: str, when: str
 ) -> None:
     setattr(police.wire, when, {cut})
-    with police.open() as desk, pytest.raises(Unavailable):
-        police.changes(desk).rotate()
+    with police.open() as desk:
+        with pytest.raises(Unavailable):
+            police.changes(desk).rotate()
+        begun = desk.vault.connection.execute(
+            "SELECT person, reason FROM acts WHERE act = 'key:rotate'"
+        ).fetchall()
+        assert begun == [("ana", "rotate")], "who began it stands there whatever comes after"
     setattr(police.wire, when, set())
     under_way = police.key_file().unlock().following
     assert under_way is not None

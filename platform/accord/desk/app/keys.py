@@ -1,7 +1,5 @@
 """Wiring of what a desk knows and does about its own keys; for the commands and for the page."""
 
-from pathlib import Path
-
 from accord.desk.app import Desk
 from accord.desk.exchange.keychange import KeyChanges, Standing
 from accord.desk.keyring import KeyFile
@@ -46,11 +44,3 @@ def directory_here(desk: Desk, *, ask: bool) -> tuple[DirectoryState | None, boo
         return (desk.mirror.refresh() if ask else desk.mirror.recent()), True
     except Unavailable:
         return desk.mirror.state, False
-
-
-def stamp(path: Path) -> tuple[int, int] | None:
-    """Return what changes when a file is put in the place of another one; ``None`` without one."""
-    if not path.exists():
-        return None
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns

@@ -10,7 +10,7 @@ from flask import Flask
 
 from accord.desk.app import Desk
 from accord.desk.app.evidence import maker_at
-from accord.desk.app.keys import directory_here, rotate, stamp
+from accord.desk.app.keys import directory_here, rotate
 from accord.desk.evidence.service import MadeEvidence, Wanted, make_evidence
 from accord.desk.exchange.drafts import Drafts
 from accord.desk.exchange.own_keys import own_keys
@@ -18,7 +18,7 @@ from accord.desk.exchange.rounds import last_checked
 from accord.desk.feeds.misp import MispFeed
 from accord.desk.feeds.objects import bring_up
 from accord.desk.feeds.taxii import Taxii
-from accord.desk.keyring import KeyFile
+from accord.desk.keyring import KeyFile, stamp
 from accord.desk.keyring.people import Account, People
 from accord.desk.keyring.tools import Tools
 from accord.desk.screening.runs import Runs
@@ -208,7 +208,7 @@ def _keys(
 
     A change follows one of its own until it stands, while the other pages go on reading theirs.
     """
-    config, opened_with = own.config, stamp(own.config.keys_file)
+    config = own.config
     changed = key_file or KeyFile(path=config.keys_file, passphrase=b"")  # that opens nothing
 
     def look() -> Looked:
@@ -217,7 +217,7 @@ def _keys(
         return Looked(
             keys=own_keys(own.vault, own.keyring, config.org, state=state, now=own.clock()),
             fresh=fresh,
-            reopening=stamp(config.keys_file) != opened_with,
+            reopening=stamp(config.keys_file) != own.keyring.read_from,
             recovery_files=config.recovery_files,
         )
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from accord.desk.app import Desk
-from accord.desk.app.keys import stamp
 from accord.desk.app.pages import make_pages
 from accord.desk.cli.opened import opened_desk
 from accord.desk.cli.pull import tell_failure
 from accord.desk.cli.reminding import Reminder
+from accord.desk.config import FILE
 from accord.desk.feeds.objects import bring_up
-from accord.desk.keyring import KeyFile, Keyring
+from accord.desk.keyring import KeyFile, Keyring, stamp
 from accord.desk.keyring.tools import Tools
 from accord.desk.web.bodies import MAX_SERVED, admits_large
 from accord.kernel.errors import AccordError, Unavailable
@@ -83,9 +83,9 @@ class _Serving:
     def generation(self, port: int) -> None:
         """Serve with the present keys until they change or the process ends."""
         keyring, self.keyring = self.keyring, None
+        # Both from before they were read: a change in between is one too.
+        settings = stamp(self.terminal.home / FILE)
         with opened_desk(self.terminal, self.passphrase, keyring=keyring) as desk:
-            files = (desk.config.keys_file, desk.config.file)
-            seen = [stamp(path) for path in files]
             over = threading.Event()
             self._listen(desk, port)
             workers = [
@@ -93,7 +93,10 @@ class _Serving:
                 _started("desk-feeds", lambda: _keep_feeds(self.terminal, desk, over)),
             ]
             while not self.stop.wait(KEY_SECONDS):
-                if [stamp(path) for path in files] != seen:
+                if (stamp(desk.config.keys_file), stamp(desk.config.file)) != (
+                    desk.keyring.read_from,
+                    settings,
+                ):
                     self.terminal.say("Keys or settings were changed; opening the desk again.")
                     break
             over.set()

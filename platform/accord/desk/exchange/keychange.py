@@ -122,6 +122,7 @@ class KeyChanges:
                 compromised_since=compromised_since,
             )
             signed = sign_statement(statement, [following.signing, keyring.signing])  # (4)
+            self._note(_key(following), "rotate")
             self._send(signed, following)  # (5)
             held = self._awaited(lambda one: holds(one, following))  # (6)
             self._take_over(following)
@@ -171,6 +172,7 @@ class KeyChanges:
                 compromised_since=compromised_since,
             )
             signed = sign_statement(statement, [following.signing, recovery])
+            self._note(_key(following), "recover")
             self._send(signed, following)
         return self.status()
 
@@ -247,7 +249,7 @@ class KeyChanges:
         return True
 
     def _take_over(self, following: Following) -> None:
-        self._note(f"key {b64encode(following.signing.kid)}", "take over")
+        self._note(_key(following), "take over")
         self._key_file.finish()
 
     def _note(self, subject: str, what: str) -> None:
@@ -318,6 +320,10 @@ def _following(keyring: Keyring) -> Following:
     if keyring.following is None:
         raise Malformed("keys_incomplete", "The key file lacks the keys of a change.")
     return keyring.following
+
+
+def _key(following: Following) -> str:
+    return f"key {b64encode(following.signing.kid)}"
 
 
 def _pending(org: OrgId) -> Unavailable:

@@ -12,6 +12,7 @@ from accord.desk.keyring.keyring import (
     create_keyring,
     create_recovery,
     load_recovery,
+    stamp,
     unlock_keyring,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "create_keyring",
     "create_recovery",
     "load_recovery",
+    "stamp",
     "unlock_keyring",
 ]

@@ -7,7 +7,7 @@ sealed to it, and lets go of the old signing and request keys. A killed change i
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -52,13 +52,17 @@ class Following:
 
 @dataclass(frozen=True, kw_only=True)
 class Keyring:
-    """The unlocked keys of a desk; ``kem`` holds the one in use last."""
+    """The unlocked keys of a desk; ``kem`` holds the one in use last.
+
+    ``read_from`` is the ``stamp`` of the key file from before it was read.
+    """
 
     signing: SigningKeyPair
     request: RequestKeyPair
     kem: tuple[KemKeyPair, ...]
     vault: bytes = field(repr=False)
     following: Following | None = None
+    read_from: tuple[int, int] | None = None
 
     @property
     def opening_keys(self) -> Mapping[KeyId, KemKeyPair]:
@@ -99,7 +103,17 @@ def unlock_keyring(path: Path, passphrase: bytes) -> Keyring:
         Malformed: ``keys_incomplete``.
     """
     require_post_quantum()
-    return keyring_of(_read(path, passphrase))
+    before = stamp(path)
+    return replace(keyring_of(_read(path, passphrase)), read_from=before)
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is put in the place of another one; ``None`` without one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _read(path: Path, passphrase: bytes) -> dict[str, bytes]:

@@ -1,12 +1,15 @@
-"""Asking for the password again: an open session is not enough for what lasts beyond it."""
+"""Pages that ask for the password again: an open session is not enough for what lasts beyond it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import request
+from werkzeug.wrappers import Response
 
 from accord.clock import Clock
+from accord.kernel.errors import AccordError
 from accord.webbase.actor import current_actor
+from accord.webbase.sign_in import refused
 from accord.webbase.throttle import Throttle
 
 
@@ -31,3 +34,14 @@ class PasswordAgain:
         self.confirm(person, request.form.get("password", ""))
         self.throttle.succeeded(account=person)
         return person
+
+
+def unkept(page: str, error: AccordError | None = None) -> Response:
+    """Return ``page`` as one that no browser keeps, with status and pause of what went wrong."""
+    answer = (
+        Response(page, content_type="text/html; charset=utf-8")
+        if error is None
+        else refused(error, page)
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -18,11 +18,10 @@ from accord.desk.config import DeskConfig
 from accord.desk.exchange.keychange import Standing
 from accord.desk.exchange.ours import next_step
 from accord.desk.exchange.own_keys import SHORT, OwnKeys, Role, Todo, Use
-from accord.desk.web.again import PasswordAgain
+from accord.desk.web.again import PasswordAgain, unkept
 from accord.kernel.encoding import b64encode
 from accord.kernel.errors import AccordError
 from accord.kernel.identifiers import KeyId
-from accord.protocol.problems import problem_of
 from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
 
@@ -102,7 +101,7 @@ def key_routes(care: KeyCare) -> Blueprint:
     @declare("key:list", who=Who.PERSON)
     def key_page() -> Response:
         """Show the keys and what is to be done about them."""
-        return _answer(_page(care), 200)
+        return unkept(_page(care))
 
     @routes.post(KEYS)
     @declare("key:rotate", who=Who.PERSON)
@@ -111,16 +110,10 @@ def key_routes(care: KeyCare) -> Blueprint:
         try:
             done = _rotate(care)
         except AccordError as error:
-            return _answer(_page(care, error=error), problem_of(error).status)
-        return _answer(_page(care, done=done), 200)
+            return unkept(_page(care, error=error), error)
+        return unkept(_page(care, done=done))
 
     return routes
-
-
-def _answer(page: str, status: int) -> Response:
-    answer = Response(page, status, content_type="text/html; charset=utf-8")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def _rotate(care: KeyCare) -> Standing:

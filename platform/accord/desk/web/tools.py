@@ -15,9 +15,8 @@ from accord.clock import Clock
 from accord.desk.feeds.clients import HIDDEN, clients_of
 from accord.desk.feeds.taxii import Taxii
 from accord.desk.keyring.tools import Tool, Tools
-from accord.desk.web.again import PasswordAgain
+from accord.desk.web.again import PasswordAgain, unkept
 from accord.kernel.errors import AccordError, Malformed, NotFound
-from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
 from accord.webbase.texts import gettext
@@ -63,19 +62,13 @@ def tool_routes(connecting: Connecting) -> Blueprint:
         try:
             token = _change(connecting)
         except AccordError as error:
-            return _answer(_page(connecting, error=error), problem_of(error).status)
+            return unkept(_page(connecting, error=error), error)
         if token is None:
             return redirect(TOOLS, 303)
         made = _find(connecting, request.form.get("name", ""))
-        return _answer(_page(connecting, chosen=made, token=token), 200)
+        return unkept(_page(connecting, chosen=made, token=token))
 
     return routes
-
-
-def _answer(page: str, status: int) -> Response:
-    answer = Response(page, status, content_type="text/html; charset=utf-8")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def _change(connecting: Connecting) -> str | None:
