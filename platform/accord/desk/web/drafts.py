@@ -1,6 +1,5 @@
 """Drafts as pages: what waits for a second person, read record by record and let go or refused."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from werkzeug.wrappers import Response
 from accord.desk.exchange.drafts import Drafts, parse_plan
 from accord.desk.exchange.letters import LETTERS
 from accord.desk.storage import Vault
-from accord.desk.storage.drafts import MAX_DRAFT, DraftState, draft_lines, drafts, find_draft
+from accord.desk.storage.drafts import DraftState, draft_lines, drafts, find_draft
 from accord.desk.web import words
-from accord.kernel.encoding import parse_object
+from accord.desk.web.letter_words import read_line
 from accord.kernel.errors import AccordError, Malformed, NotFound
 from accord.kernel.identifiers import OrgId
 from accord.protocol.problems import problem_of
@@ -105,23 +104,11 @@ def _page(waiting: Waiting, number: int, error: AccordError | None = None) -> st
         opened_by=opened_by,
         own=draft.maker == current_actor().name,
         letter=letter,
-        said=[_said(one) for one in lines] if letter else [],
+        said=[read_line(plan.kind, *one) for one in enumerate(lines)] if letter else [],
         lines=[] if letter else [one.decode("utf-8") for one in lines[:SHOWN]],
         error=error,
         repeats=error is not None and _asks_again(error),
     )
-
-
-def _said(line: bytes) -> list[tuple[str, str]]:
-    """Return what one line of a letter says: its names and values, nothing left out."""
-    said = parse_object(line, limit=MAX_DRAFT)
-    return [
-        (
-            name.replace("_", " "),
-            one if isinstance(one, str) else json.dumps(one, ensure_ascii=False),
-        )
-        for name, one in said.items()
-    ]
 
 
 def _asks_again(error: AccordError) -> bool:

@@ -64,4 +64,11 @@ def _wanted(vault: Vault, org: OrgId, bundle_id: BundleId) -> Wanted:
             return Wanted(
                 value=value_of(line), org=bundle.org, bundle=bundle.id, record=number, red=red
             )
-    raise NotFound("evidence_none", "The bundle has no such record here.", observed=text[:20])
+    raise NotFound(
+        "evidence_none",
+        "The bundle has no such record here.",
+        observed=text[:20],
+        next_step=f"Give a number from 0 to {bundle.n - 1}, as the records above are numbered."
+        if bundle.n
+        else None,
+    )
