@@ -214,8 +214,8 @@ def test_all_can_be_done_by_keyboard_alone(visit: Visit, place: DeskPlace) -> No
     stops = tab_stops(page)
     assert stops[:5] == ["Skip to the content", "Accord desk", "Inbox", "Sent", "Search"]
     assert stops[5:10] == ["Watches", "Screening", "Recalls", "Requests", "Drafts"]
-    assert stops[10:13] == ["Contacts", "Tools", "Sign out"]
-    assert stops[13:] == [
+    assert stops[10:15] == ["Contacts", "Digest", "Tools", "Keys", "Sign out"]
+    assert stops[15:] == [
         "Wallets, transactions, domains, onion services or links",
         "Reason",
         "How to look",
