@@ -16,6 +16,7 @@ from accord.desk.app import Desk
 from accord.desk.cli.doctor import examine_desk
 from accord.desk.config import read_config
 from accord.desk.exchange.journal_check import Compared, JournalReport, compare_journal
+from accord.desk.exchange.journal_doubts import erased_heads
 from accord.desk.exchange.journal_heads import send_head
 from accord.desk.exchange.journal_restart import (
     begin_restart,
@@ -434,6 +435,39 @@ def test_heads_that_were_erased_in_their_order_and_time_excuse_nothing_newer(ban
         assert problem(bank) == "journal_head_hidden"
 
 
+def test_a_new_name_in_silence_is_told_although_the_hub_closes_an_old_head(bank: DeskAt) -> None:
+    first, _ = heads_of(bank)
+    bank.world.clock.now += 40 * 86_400
+    go_on(bank)
+    put_back(bank, "older")
+    with bank.open() as desk, desk.vault.transaction() as connection:
+        give_name(connection)
+        connection.execute("DELETE FROM journal_heads")
+    with lying(bank, closing(ERASED, number=first)):
+        for _ in range(2):
+            found = report(bank)
+            doubt = erased_heads(found)
+            assert (found.problem, list(found.untold)) == (None, [name_of(bank)])
+            assert doubt is not None
+            assert name_of(bank).hex()[:8] in str(doubt.observed)
+            go_on(bank)
+        restart(bank, RESTORED)
+        assert list(report(bank).untold) == [], "it can be said"
+    assert erased_heads(report(bank)) is None, "no doubt where nothing is closed"
+
+
+def test_an_ended_journal_of_which_an_earlier_hub_erased_the_end_is_told(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    bank.world.clock.now += 40 * 86_400
+    put_back(bank, "whole")
+    assert problem(bank) == "journal_ended"
+    with lying(bank, closing(ERASED)):
+        found = report(bank)
+        assert (found.problem, found.heads, found.erased) == (None, 0, 3)
+        assert erased_heads(found) is not None
+
+
 def test_a_restart_whose_row_was_rewritten_is_found(bank: DeskAt) -> None:
     put_back(bank, "older")
     restart(bank, RESTORED)
@@ -584,3 +618,7 @@ def test_the_doctor_names_the_command_and_then_tells_the_end_as_information(bank
         f"{name_of(other).hex()[:8]} of a desk that is gone ended at its 3 rows (lost-desk), "
         "said here by ana; 20"
     )
+    bank.world.clock.now += 40 * 86_400
+    with lying(bank, closing(ERASED)):
+        first, doubt = lines()[:2]
+    assert (first.state, doubt.state, doubt.check) == ("ok", "warning", "journal heads erased")

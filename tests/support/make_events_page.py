@@ -18,7 +18,7 @@ Events of before hubs told this have none: an acceptance is of a bundle of who a
 took as of its own bundle, as a delivery concerns nobody but recipient and sender.
 
 Each verb of the hub records exactly one event, in the transaction of its act: without the event there is no act. *Kept*: how long the
-fields stay readable (settings of the hub); the commitment in the log stays for good.
+fields stay readable (settings of the hub; what is kept *for good* no setting erases); the commitment in the log stays for good.
 
 ## Hub
 

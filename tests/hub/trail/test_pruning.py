@@ -1,6 +1,7 @@
 """Retention of the trail: each kind at its own time; log, chains and self-audit stay whole."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,15 @@ from sqlalchemy import select
 from tests.hub.trail.conftest import Scene
 from tests.support.hub_world import NOW, World
 
+from accord.hub.access import Role
 from accord.hub.audit import Event, EventClass
 from accord.hub.audit.tables import AuditEvent
 from accord.hub.storage import BodyStore
 from accord.hub.trail import parse_wanted
 from accord.hub.trail.selfaudit import compare
 from accord.kernel.markings import OrgKind
+from accord.kernel.tlog.growing import GrownHead
+from accord.kernel.tlog.journals import Cause, Restart
 from accord.kernel.tlog.leaf import parse_record
 from accord.kernel.tlog.proof import parse_proof, verify_proof
 
@@ -71,6 +75,25 @@ def test_what_was_pruned_says_nothing_and_is_proved_all_the_same(scene: Scene) -
     assert services.trail.search(auditor, parse_wanted({"outcome": "refused"}), now=NOW).rows == []
     home = scene.world.config.home
     assert [path.name for path in home.rglob("*") if path.is_file() and _names(path)] == []
+
+
+def test_what_desks_said_of_their_journals_is_kept_for_good(scene: Scene) -> None:
+    """No setting erases it, with a hub that keeps everything else for the least time either."""
+    services, bank = scene.world.services, scene.actor(scene.bank, Role.DESK)
+    head = GrownHead(size=3, root=b"\1" * 32)
+    told = Restart(journal=b"\2" * 16, head=head, kept=2, cause=Cause.RESTORED, ended=b"\1" * 16)
+    services.journals.anchor(bank, GrownHead(size=2, root=b"\1" * 32), journal=b"\1" * 16, now=NOW)
+    services.journals.restart(bank, told, now=NOW)
+    least = replace(services.pruning, days=dict.fromkeys(services.pruning.days, 30))
+    assert least.run(now=NOW + 36_500 * DAY) > 5
+    kept = {"journal.anchored", "journal.restarted"}
+    assert open_classes(scene.world) == {"audit.pruned", *kept}
+    with services.database.reading.connect() as connection:
+        records = connection.scalars(select(AuditEvent.opened).where(AuditEvent.what.in_(kept)))
+        fields = [parse_record(raw).opened() for raw in records]
+    assert [(one["person"], one["subject"][0]) for one in fields] == [("", "2"), ("", "3")]
+    shown = services.journals.restarts(scene.actor(scene.bank))
+    assert [one.restart for one in shown] == [told]
 
 
 def _names(path: Path) -> bool:

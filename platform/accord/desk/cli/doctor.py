@@ -13,6 +13,7 @@ from accord.desk.exchange.journal_check import (
     compare_journal,
     short,
 )
+from accord.desk.exchange.journal_doubts import erased_heads
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.keyring import unlock_keyring
 from accord.desk.storage import Vault, open_vault
@@ -152,7 +153,9 @@ def _journal(
         if report.problem is None
         else wrong("journal", report.problem)
     )
-    return [first, *_beside(report)]
+    erased = erased_heads(report)
+    doubts = [] if erased is None else [wrong("journal heads erased", erased, warning=True)]
+    return [first, *doubts, *_beside(report)]
 
 
 def _beside(report: JournalReport) -> list[Finding]:

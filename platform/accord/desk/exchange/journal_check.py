@@ -68,8 +68,9 @@ class ToldRestart:
 class JournalReport:
     """The journal of this vault: its rows, heads in the log, and how many rows the largest covers.
 
-    ``erased`` events cannot be compared any more: the hub erased them with their time, up to second
-    ``erased_until``. ``problem`` is the first thing that is wrong, or ``None``.
+    ``erased`` events cannot be compared any more: a hub of an earlier release erased them, up
+    to second ``erased_until``; of ``untold`` journals it can then not be said whether it was told
+    why they began. ``problem`` is the first thing that is wrong, or ``None``.
     """
 
     rows: int
@@ -77,6 +78,7 @@ class JournalReport:
     covered: int
     erased: int
     erased_until: int
+    untold: Sequence[bytes]
     others: Sequence[OtherJournal]
     restarts: Sequence[ToldRestart]
     problem: VerificationFailed | None
@@ -124,7 +126,8 @@ def compare_journal(
     Numbered in the code: (1) all our events are fetched anew and verified, because the vault's own
     copy is the vault's word, and none of them is closed before its time; (2) each row still makes
     its leaf, and each row is one; (3) the journal was not ended by another; (4) the tree has the
-    root of every head that must fit; (5) of each journal but the first somebody said why it began.
+    root of every head that must fit; (5) of each journal but the first somebody said why it began:
+    where something was erased that is a doubt of the report and no problem.
 
     Raises:
         VerificationFailed: what ``verified_pages`` raises.
@@ -142,7 +145,7 @@ def compare_journal(
         or _ended(log, tree)  # (3)
         or _first_misfit(log, tree, line)  # (4)
         or _flawed(tree)
-        or _undeclared(log, tree)  # (5)
+        or (None if log.erased else _undeclared(log, tree))  # (5)
     )
     asked = list(line.asks(log))
     report = JournalReport(
@@ -151,6 +154,7 @@ def compare_journal(
         covered=max((one.head.size for one in asked), default=0),
         erased=log.erased,
         erased_until=log.erased_until,
+        untold=undeclared(log, tree.name) if log.erased else [],
         others=[_other(log, name) for name in log.open_besides(tree.name)],
         restarts=[_told(log, tree, one) for one in log.restarts],
         problem=problem,

@@ -9,6 +9,9 @@ Pure: verified events and the hashed rows come in. Names part the journals of on
 - any other journal is told as what it is. Of all but the first named one somebody must have said
   in the log why it began (``journal.restarted``): a vault that was put back or edited under a new
   name in silence is found, and an act that hides nothing stands there for ever.
+
+No hub of this release erases a head or a restart. One that is closed is taken only for what a hub
+of an earlier one can have erased, and is told: it may hide what would not fit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +30,7 @@ from accord.kernel.tlog.journals import (
 )
 
 SOONEST_SECONDS = 30 * 86_400
-"""No hub erases what an event says before so long (``keep_governance_days`` is 30 at least)."""
+"""No hub erased what an event says before so long (``keep_governance_days`` was 30 at least)."""
 
 _SAYS = frozenset({"subject", "basis", "detail"})
 """Fields that are erased together."""
@@ -56,9 +59,9 @@ class LoggedRestart:
 class LoggedJournals:
     """Every head and restart of an organisation in the log, in its order.
 
-    ``erased`` events, the last of second ``erased_until``, cannot be compared any more: the hub
-    erased them with their time. ``hidden`` is the number of the first event that it closed although
-    no time can be over for it, or ``None``.
+    ``erased`` events, the last of second ``erased_until``, cannot be compared any more: a hub of an
+    earlier release erased them with their time. ``hidden`` is the number of the first event that it
+    closed although no time can be over for it, or ``None``.
     """
 
     heads: Sequence[LoggedHead]
@@ -160,7 +163,7 @@ def logged_journals(events: Sequence[OwnEvent], *, now: int) -> LoggedJournals:
         if what is not None and what not in {ANCHORED, RESTARTED}:
             continue
         if what is None or not fields.keys() >= _SAYS:
-            # A hub erases by the log's order, says what it was and when, and not so soon.
+            # A hub erased by the log's order, said what it was and when, and not so soon.
             ripe = what is not None and 0 < at <= now - SOONEST_SECONDS and not heads
             (erased if ripe else hidden).append(at if ripe else event.number)
             continue
@@ -210,11 +213,12 @@ def kept_rows(log: LoggedJournals, tree: Tree, ended: bytes | None) -> int:
 def undeclared(log: LoggedJournals, name: bytes) -> list[bytes]:
     """Return the journals of which nobody said why they began, this one (``name``) included.
 
-    The first that the log names needs no word. Where the log erased something it cannot be told.
+    The first that the log names needs no word. Where a hub erased something, it may be that one of
+    these was declared, or that another one was not.
     """
     told = {one.restart.journal for one in log.begun}
     told |= {one.restart.ended for one in log.restarts if one.restart.ended is not None}
-    if log.erased or not log.names:
+    if not log.names:
         return []
     return [
         one for one in dict.fromkeys([*log.names[1:], name]) if one not in told | {log.names[0]}

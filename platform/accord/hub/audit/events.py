@@ -12,11 +12,16 @@ from accord.kernel.identifiers import OrgId
 
 
 class Keeping(StrEnum):
-    """How long the fields of an event stay readable; one setting each, in days."""
+    """How long the fields of an event stay readable; one setting each, in days.
+
+    ``FOR_GOOD`` has none: nothing of it names a person or tells of content, and without it a desk's
+    journal could be exchanged for another unseen once the time is over (docs/adr/0055).
+    """
 
     EXCHANGE = "exchange"
     GOVERNANCE = "governance"
     ACCESS = "access"
+    FOR_GOOD = "for good"
 
 
 class EventClass(StrEnum):
@@ -106,6 +111,10 @@ def _access(says: str) -> Meaning:
     return Meaning(keeping=Keeping.ACCESS, says=says)
 
 
+def _for_good(says: str) -> Meaning:
+    return Meaning(keeping=Keeping.FOR_GOOD, says=says)
+
+
 MEANINGS: Mapping[EventClass, Meaning] = {
     EventClass.AUDIT_CHECKED: _governance(
         "The hub compared its own rows with its logs, with what came of it."
@@ -176,11 +185,11 @@ MEANINGS: Mapping[EventClass, Meaning] = {
     ),
     EventClass.INVITE_MADE: _governance("An organisation was invited to enrol."),
     EventClass.INVITE_WITHDRAWN: _governance("An invite was taken back before it was used."),
-    EventClass.JOURNAL_ANCHORED: _governance(
+    EventClass.JOURNAL_ANCHORED: _for_good(
         "An organisation's desk sent the head of its journal: how many rows, their root, and which"
         " journal."
     ),
-    EventClass.JOURNAL_RESTARTED: _governance(
+    EventClass.JOURNAL_RESTARTED: _for_good(
         "A desk's journal begins anew or goes on after a restore, or it says that another's ended:"
         " why, how many rows it keeps, and which journal ends with it."
     ),

@@ -2,7 +2,8 @@
 
 An event keeps its time, its class, the organisation that acted and the numbers of those whom it
 concerned, so that every sequence stays whole; persons, subject, basis, outcome and detail go, value
-and nonce. The leaf in the log does not change, and each run of it is an event.
+and nonce. The leaf in the log does not change, and each run of it is an event. What desks said of
+their journals is kept for good: it says who acted and how much, never about whom or what.
 """
 
 from collections.abc import Mapping, Sequence

@@ -31,7 +31,7 @@ class ShownRestart:
 def restarts_of(engine: Engine, actor: Actor | None) -> Sequence[ShownRestart]:
     """Return the restarts of the actor's organisation, the newest first.
 
-    Those whose fields were erased with their time are left out.
+    Those whose fields a hub of an earlier release erased with their time are left out.
 
     Raises:
         AuthenticationNeeded, Refused: as ``require``.
