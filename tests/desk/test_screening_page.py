@@ -256,7 +256,7 @@ def test_a_full_disk_has_its_code_where_the_application_keeps_the_file(
         )
     page = answer.get_data(as_text=True)
     assert (answer.status_code, "disk_full" in page) == (507, True)
-    assert "Free space on this computer" in page
+    assert "frees space; then send it again" in page
     assert left(filled) == []
     assert list(screenings(filled.vault)) == []
     assert "1 of 2 rows match" in seen(analyst, screen(analyst)), "it goes on afterwards"

@@ -23,5 +23,5 @@ def disk_full() -> Unavailable:
         "disk_full",
         "The disk is full; nothing was accepted.",
         retry_after=RETRY_SECONDS,
-        next_step="Free space on this computer; then send it again.",
+        next_step="Whoever runs this computer frees space; then send it again.",
     )

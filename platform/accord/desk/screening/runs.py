@@ -79,26 +79,34 @@ class _Folder:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return the lock of ``folder``, or ``None`` when it is gone or another process holds it."""
+    """Return the lock of ``folder``, or ``None`` when it is gone or another process holds it.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
     try:
         place = os.open(folder, os.O_RDONLY)
-    except OSError:
+    except FileNotFoundError:
         return None
     try:
         fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(place)
         return None
+    except OSError:
+        os.close(place)
+        raise
     return place
 
 
 def _sweep(home: Path) -> None:
     """Remove the folders of processes that ended without doing so themselves."""
     for left in home.glob(f"{PREFIX}*"):
-        place = _locked(left)
-        if place is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(place)
+        with contextlib.suppress(OSError):  # what cannot be opened cannot be removed either
+            place = _locked(left)
+            if place is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(place)
 
 
 class _Reading(io.RawIOBase):
