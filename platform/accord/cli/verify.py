@@ -193,7 +193,9 @@ def _proof(proved: Proved | None) -> Found | None:
         return None
     return {
         "rows": proved.rows,
+        "journal": proved.journal,
         "time": proved.at,
+        "witnessed": proved.witnessed,
         "event": proved.event,
         "whole": proved.whole,
     }
@@ -206,10 +208,9 @@ def _custody_words(lines: Sequence[Found]) -> list[str]:
         proof = one["proof"]
         behind = WORD
         if proof is not None:
-            proved = Proved(
-                rows=proof["rows"], at=proof["time"], event=proof["event"], whole=proof["whole"]
-            )
-            behind = proved.words(moment(proved.at))
+            proved = Proved(**{"at" if name == "time" else name: proof[name] for name in proof})
+            seen = "" if proved.witnessed is None else moment(proved.witnessed)
+            behind = proved.words(moment(proved.at), seen)
         # What stands behind it comes first: no words of the maker can look like it there.
         found.append(
             f"    {behind}: {moment(one['at'])}, {visible(one['who'])}, {visible(one['what'])}"
@@ -359,7 +360,9 @@ def _words(found: Found) -> str:
         lines.append(
             "that says so. A proved line was in the maker's journal by then; others may be"
         )
-        lines.append("missing.")
+        lines.append(
+            "missing, and the maker may have other journals: its 'accord doctor' lists them."
+        )
     return "\n".join(lines)
 
 

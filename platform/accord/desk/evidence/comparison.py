@@ -17,6 +17,8 @@ from accord.kernel.evidence import archive
 from accord.kernel.evidence.verification import VerifiedEvidence
 
 _ROOM = files("accord.desk.evidence")
+_SAME = "that of this version"
+_OTHER = "another than this version makes (other versions make others)"
 VERIFIER = _ROOM.joinpath("verify.py").read_bytes()
 README = _ROOM.joinpath("README.txt").read_bytes()
 
@@ -32,9 +34,9 @@ def compared(shown: VerifiedEvidence) -> dict[str, str]:
     return {
         "report": "as made from the proof"
         if good[archive.REPORT]
-        else "another: do not rely on it, read the record printed here",
-        "readme": "that of this version" if good[archive.README] else "another: do not follow it",
-        "checker": "that of this version" if good[archive.VERIFIER] else "another: do not run it",
+        else f"{_OTHER}: rely on the record printed here",
+        "readme": _SAME if good[archive.README] else f"{_OTHER}: it is its maker's word",
+        "checker": _SAME if good[archive.VERIFIER] else f"{_OTHER}: take one from its source",
     }
 
 

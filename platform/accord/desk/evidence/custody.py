@@ -1,8 +1,10 @@
 """Custody as this desk's journal proves it: rows of acts, each under the earliest head over it.
 
 A row is shown with its time, person, act and object; the stated reason and the act's number stay
-closed. What is under no head whose proof is here, or does not say just what its line says, stays
-the maker's word. Nothing here is verified: the whole file is, before it is handed out.
+closed. A head counts when a verifier would take it: it names this journal, and its time can be.
+What is under none, or does not say just what its line says, stays the maker's word: an event that
+is no such head, whoever had it logged, keeps no file from being made. Nothing here is verified: the
+whole file is, before it is handed out.
 """
 
 from bisect import bisect_left
@@ -12,8 +14,11 @@ from dataclasses import dataclass, replace
 from accord.desk.storage import Vault
 from accord.desk.storage.evidence import KeptEvent, heads_kept, kept_event
 from accord.desk.storage.journal_leaves import act_leaf, leaf_hashes
+from accord.desk.storage.journal_names import journal_name
 from accord.kernel.directory.transition import CLOCK_SKEW
+from accord.kernel.errors import AccordError
 from accord.kernel.evidence.custody import says
+from accord.kernel.evidence.heads import backwards, read_head
 from accord.kernel.evidence.journal import MAX_HEADS, Head, Journal, Row
 from accord.kernel.evidence.statement import Custody, Statement
 from accord.kernel.tlog.growing import GrownHead, GrownTree, parse_grown
@@ -48,8 +53,24 @@ class _Over:
     kept: KeptEvent
     at: int
 
+    @property
+    def entry(self) -> tuple[int, int]:
+        """Number and second of the event."""
+        return self.kept.number, self.at
 
-def shown(vault: Vault, done: Sequence[Done], said: Statement, *, origin: str) -> Shown:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What heads have to fit: the statement, the log, its entry that accepted the bundle."""
+
+    said: Statement
+    origin: str
+    accepted: tuple[int, int]
+
+
+def shown(
+    vault: Vault, done: Sequence[Done], said: Statement, *, origin: str, accepted: tuple[int, int]
+) -> Shown:
     """Return the lines with what the journal proves of them.
 
     Args:
@@ -57,14 +78,14 @@ def shown(vault: Vault, done: Sequence[Done], said: Statement, *, origin: str) -
         done: oldest first.
         said: what the maker says, without custody.
         origin: of the hub's audit log.
+        accepted: number and second of its entry that says that the bundle was accepted.
     """
+    asked = _Asked(said=said, origin=origin, accepted=accepted)
     leaves = _leaves(vault, done, said)
-    heads = heads_kept(vault)
-    sizes = [(parse_grown(subject), number) for number, subject in heads]
+    sizes = _sizes(vault)
     largest = max((head.size for head, _ in sizes), default=0)
     tree = GrownTree(leaf_hashes(vault.connection, largest) if leaves else [])
-    over = _earliest(vault, leaves, sizes, tree, origin=origin)
-    chosen = _few(over)
+    chosen = _in_time(_few(_earliest(vault, leaves, sizes, tree, asked)), accepted)
     rows = _rows(done, leaves, chosen, tree)
     used = sorted({one.kept.number for one, _ in rows.values()})
     custody = tuple(
@@ -91,13 +112,23 @@ def _leaves(
     return found
 
 
+def _sizes(vault: Vault) -> list[tuple[GrownHead, int]]:
+    """Return the heads whose proof is here with their numbers, but for what is no head."""
+    found = []
+    for number, subject in heads_kept(vault):
+        try:
+            found.append((parse_grown(subject), number))
+        except AccordError:
+            continue
+    return found
+
+
 def _earliest(
     vault: Vault,
     leaves: Mapping[int, tuple[int, RecordFields]],
     heads: Sequence[tuple[GrownHead, int]],
     tree: GrownTree,
-    *,
-    origin: str,
+    asked: _Asked,
 ) -> Mapping[int, _Over]:
     """Return line -> the earliest head over its row; heads that do not fit are another journal's.
 
@@ -113,7 +144,7 @@ def _earliest(
             if tree.root(head.size) != head.root:
                 continue
             if number not in known:
-                known[number] = _over(vault, head, number, origin=origin)
+                known[number] = _over(vault, number, asked)
             one = known[number]
             if one is not None:
                 found[at] = one
@@ -121,11 +152,28 @@ def _earliest(
     return found
 
 
-def _over(vault: Vault, head: GrownHead, number: int, *, origin: str) -> _Over | None:
-    kept = kept_event(vault, origin=origin, number=number)
+def _over(vault: Vault, number: int, asked: _Asked) -> _Over | None:
+    """Return a head of this journal that a verifier would take, or ``None``."""
+    kept = kept_event(vault, origin=asked.origin, number=number)
     if kept is None:
         return None
-    return _Over(head=head, kept=kept, at=int(parse_record(kept.opened).opened()["time"]))
+    try:
+        found = read_head(_event(kept), asked.said.org)
+    except AccordError:
+        return None
+    if (
+        found.journal != journal_name(vault.connection)
+        or found.at > asked.said.made + CLOCK_SKEW
+        or backwards([asked.accepted, (number, found.at)])
+    ):
+        return None
+    return _Over(head=found.head, kept=kept, at=found.at)
+
+
+def _in_time(over: Mapping[int, _Over], accepted: tuple[int, int]) -> Mapping[int, _Over]:
+    """Return the same without heads that are dated before an earlier one."""
+    late = backwards([accepted, *{one.entry for one in over.values()}])
+    return {at: one for at, one in over.items() if one.kept.number not in late}
 
 
 def _few(over: Mapping[int, _Over]) -> Mapping[int, _Over]:

@@ -40,6 +40,7 @@ from accord.kernel.bundle.content import content_path, record_salts
 from accord.kernel.bundle.model import parse_header
 from accord.kernel.directory.rootfile import LogName, RootFile, verify_root
 from accord.kernel.directory.state import DirectoryState
+from accord.kernel.directory.transition import CLOCK_SKEW
 from accord.kernel.encoding import dump_object
 from accord.kernel.envelope.payload import parse_head
 from accord.kernel.errors import Conflict, NotFound, Refused
@@ -192,6 +193,10 @@ def _one_hit(vault: Vault, wanted: Wanted, maker: Maker) -> Hit:
     return hits[0]
 
 
+def _opened(event: KeptEvent) -> Mapping[str, str]:
+    return parse_record(event.opened).opened()
+
+
 class _Making:
     """The members of one file; nothing is written before ``write_down``."""
 
@@ -328,7 +333,7 @@ class _Making:
     def _facts(self, audit: bytes, statement: Statement) -> Facts:
         header = parse_header(self._bundle.header)
         state = self._maker.directory
-        opened = parse_record(self._accepted.opened).opened()
+        opened = _opened(self._accepted)
         stamp = None
         if self._token is not None:
             token = verify_token(self._token, self._bundle.dsse)
@@ -374,8 +379,16 @@ class _Making:
             )
             for one in took
         ]
+        # What is dated after now, by a clock that was ahead, cannot be said yet.
+        done = [one for one in done if one.line.at <= self._maker.now + CLOCK_SKEW]
         done = sorted(done, key=lambda one: one.line.at)[-MAX_CUSTODY:]
-        return shown(self._vault, done, self._said, origin=self.root.log_origin(LogName.AUDIT))
+        return shown(
+            self._vault,
+            done,
+            self._said,
+            origin=self.root.log_origin(LogName.AUDIT),
+            accepted=(self._accepted.number, int(_opened(self._accepted)["time"])),
+        )
 
     def write_down(self, members: Mapping[str, bytes], before: MadeBefore | None) -> int:
         """Journal that the file is handed out, and keep what it takes to make it again."""

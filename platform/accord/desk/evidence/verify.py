@@ -9,13 +9,15 @@ What it shows when it says that the proof holds: (1) no byte of the file was cha
 made; (2) the registrars' root file holds, and is the one you gave with --root; (3) the directory is
 the one that independent witnesses cosigned; (4) the hub's log, cosigned likewise, says that the
 bundle was accepted; (5) the sender's key counted then, and both of its signatures cover this
-record; (6) the maker signed the list of the other files, not before the acceptance, and each row of
-the maker's journal that is shown stood in it when the hub logged a head of it, and says what its
-line of custody says; (7) the policies are the root file's; (8) the time-stamp, if any, is about the
+record; (6) the maker signed the list of the other files, not before the acceptance nor before what
+it tells of, and each row of the maker's journal that is shown stood in it when the hub logged a
+head of it, and says what its line of custody says; (7) the policies are the root file's; (8) the time-stamp, if any, is about the
 sender's signatures and not older than they are.
 
 What it does NOT show: that report.pdf and README.txt say the same as the proof. They are the word
-of whoever made the file. Rely on the record that is printed here.
+of whoever made the file. Rely on the record that is printed here. That a head was logged when the
+hub says: beside that stands by when a quorum of witnesses had signed it. That no row was left out,
+or that the maker has no other journal: 'accord doctor' at its desk lists them.
 """
 
 import argparse
@@ -395,8 +397,11 @@ def note_key(text: str, member: str) -> NoteKey:
     return found
 
 
-def checkpoint(note: bytes, root: Root, log: str, member: str) -> tuple[int, bytes]:
-    """Return size and root hash of a checkpoint with both log signatures and the quorum."""
+def checkpoint(note: bytes, root: Root, log: str, member: str) -> tuple[int, bytes, int]:
+    """Return size and root hash of a checkpoint with both log signatures and the quorum.
+
+    The third is the first second by which a quorum of witnesses had signed it.
+    """
     body, blank, rest = note.rpartition(b"\n\n")
     body += b"\n"
     lines = body.decode("utf-8", "replace").split("\n")
@@ -408,7 +413,7 @@ def checkpoint(note: bytes, root: Root, log: str, member: str) -> tuple[int, byt
     own = [note_key(text, member) for text in root.logs[log]]
     groups = [[note_key(text, member) for text in one["vkeys"]] for one in root.witnesses]
     known = {(key.name, key.id): key for key in [*own, *sum(groups, [])]}
-    signed: set[tuple[str, bytes]] = set()
+    signed: dict[tuple[str, bytes], int] = {}
     need(rest.endswith(b"\n"), member, "is not whole")
     for line in rest.decode("utf-8", "replace").removesuffix("\n").split("\n"):
         parts = line.split(" ")
@@ -418,22 +423,22 @@ def checkpoint(note: bytes, root: Root, log: str, member: str) -> tuple[int, byt
         if key is None:
             continue
         need((key.name, key.id) not in signed, member, "has two signatures of one key")
-        if _note_signature(key, body, lines[0], size, top, blob[4:], member):
-            signed.add((key.name, key.id))
+        signed[key.name, key.id] = _note_signature(key, body, lines[0], size, top, blob[4:], member)
     need(all((key.name, key.id) in signed for key in own), member, "lacks a signature of the log")
-    count = sum(all((key.name, key.id) in signed for key in group) for group in groups)
-    need(count >= root.quorum, member, f"has {count} of the {root.quorum} witnesses needed")
-    return size, top
+    times = [[signed.get((key.name, key.id), 0) for key in group] for group in groups]
+    whole = sorted(max(group) for group in times if all(group))  # time 0 counts for nothing
+    need(len(whole) >= root.quorum, member, f"has {len(whole)} of {root.quorum} witnesses needed")
+    return size, top, whole[root.quorum - 1]
 
 
 def _note_signature(
     key: NoteKey, body: bytes, origin: str, size: int, top: bytes, blob: bytes, member: str
-) -> bool:
-    """Check one line; a cosignature of time 0 holds and counts for nothing."""
+) -> int:
+    """Check one line and return its time; the log's own signature has none."""
     try:
         if key.algorithm == 1:
             Ed25519PublicKey.from_public_bytes(key.key).verify(blob, body)
-            return True
+            return 0
         time, signature = int.from_bytes(blob[:8], "big"), blob[8:]
         if key.algorithm == 4:
             message = b"cosignature/v1\ntime %d\n" % time + body
@@ -446,7 +451,7 @@ def _note_signature(
             MLDSA44PublicKey.from_public_bytes(key.key).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise Wrong(member, f"a signature of {key.name} does not hold") from error
-    return time != 0 or key.name == origin
+    return time
 
 
 # ---- The directory: whose key counted when ------------------------------------------------------
@@ -665,15 +670,21 @@ class Accepted:
     root: Root
 
 
-def opened(data: bytes, member: str) -> tuple[dict[str, str], int, bytes]:
-    """Return the open fields of an entry of a log or a row of a journal, its class, its hash."""
+def opened(data: bytes, member: str) -> tuple[dict[str, str], tuple[int, list[str]], bytes]:
+    """Return the open fields of an entry of a log or a row of a journal, its form, its hash.
+
+    The form is its class, and the name of each field at its place: empty for a closed one.
+    """
     record = read_json(data, member, "v", "class", "entry", "fields")
     typed(record, member, fields=list, **{"class": int})
     need(0 < len(record["fields"]) <= 640 and record["class"] < 256, member, "is no entry of a log")
     entry, fields, commitments = unbase64(record["entry"], member, 16), {}, b""
+    form = list[str]()
     for one in record["fields"]:
+        need(isinstance(one, dict), member, "has a false field")
         if list(one) == ["commitment"]:
             commitments += unbase64(one["commitment"], member, 32)
+            form.append("")
             continue
         need(list(one) == ["name", "value", "nonce"], member, "has a false field")
         typed(one, member, name=str, value=str)
@@ -683,9 +694,10 @@ def opened(data: bytes, member: str) -> tuple[dict[str, str], int, bytes]:
         text = b"hub-audit/v1/field\n" + entry + bytes([len(name)]) + name + value
         commitments += hmac.digest(unbase64(one["nonce"], member, 32), text, "sha256")
         fields[one["name"]] = one["value"]
+        form.append(one["name"])
     count = struct.pack(">H", len(record["fields"]))
     leaf = sha256(b"hub-audit/v1/record\n" + entry + count + commitments)
-    return fields, record["class"], sha256(b"\0" + bytes([1, record["class"]]) + leaf)
+    return fields, (record["class"], form), sha256(b"\0" + bytes([1, record["class"]]) + leaf)
 
 
 def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str) -> Accepted:
@@ -710,7 +722,7 @@ def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str
     newer = [root for root in roots if root.version >= directory.root_at(judged)]
     for root in reversed(newer):
         try:
-            size, top = checkpoint(note, root, "audit", member)
+            size, top, _ = checkpoint(note, root, "audit", member)
         except Wrong:
             if root is newer[0]:
                 raise
@@ -725,20 +737,36 @@ def acceptance(data: bytes, roots: list[Root], directory: Directory, member: str
 
 DONE = {"bundle:view": "looked at the bundle", "evidence:make": "made a file of evidence"}
 EXPORT = "[1-9][0-9]{0,17} ([a-z0-9-]{1,40}) [0-9]{1,18} records sha256=[0-9a-f]{64}"
+ROW = ["kind", "", "at", "person", "act", "object", ""]
+EVENT = ["time", "what", "org", "", "", "subject", "basis", "outcome", "detail", ""]
+"""The one form of a row and of a head's event: behind a closed field could stand a second time or
+person, so that which field stands at which place is laid down."""
+JOURNAL = "journal=([0-9a-f]{32})"
+CAUSES = {"restored", "made-anew", "second-desk", "lost-desk"}
 
 
 @dataclass(frozen=True)
 class Head:
-    """How many rows a journal had, their root, and the entry of the hub's log that says so."""
+    """How many rows a journal had, their root, and the entry of the hub's log that says so.
+
+    ``time`` is the hub's, ``witnessed`` that of the witnesses; ``journal`` may have no name.
+    """
 
     rows: int
     root: bytes
+    journal: str
     time: int
+    witnessed: int
     entry: int
 
 
-def custody(says: dict[str, Any], roots: list[Root], member: str) -> list[dict[str, Any]]:
-    """Return each line of custody with the head that proves it; none for the maker's word."""
+def custody(
+    says: dict[str, Any], roots: list[Root], accepted: tuple[int, int], member: str
+) -> list[dict[str, Any]]:
+    """Return each line of custody with the head that proves it; none for the maker's word.
+
+    ``accepted`` is number and second of the entry that says that the bundle was accepted.
+    """
     found = says.get("journal", {"checkpoints": [], "heads": []})
     keys(found, member, "checkpoints", "heads")
     typed(found, member, checkpoints=list, heads=list)
@@ -749,6 +777,13 @@ def custody(says: dict[str, Any], roots: list[Root], member: str) -> list[dict[s
     numbers, places, used = [one.entry for one in heads], set[int](), set[int]()
     need(numbers == sorted(set(numbers)), member, "shows heads out of order")
     need(("journal" in says) == bool(heads), member, "shows no head")
+    need(len({one.journal for one in heads}) < 2, member, "shows heads of several journals")
+    latest = 0
+    for _, time in sorted([accepted, *((one.entry, one.time) for one in heads)]):
+        need(time + SKEW >= latest, member, "shows times that run backwards in the hub's log")
+        latest = max(latest, time)
+    soon = all(one.time <= says["made"] + SKEW for one in heads)
+    need(soon, member, "shows a head that is later than the file")
     sure = {one["checkpoint"] for one in found["heads"]} == {*range(len(seen))}
     need(sure, member, "shows a checkpoint for nothing")
     bundle = f"{says['record']['org']} {says['record']['bundle']}"
@@ -771,8 +806,8 @@ def custody(says: dict[str, Any], roots: list[Root], member: str) -> list[dict[s
     return lines
 
 
-def _newest(note: bytes, roots: list[Root], member: str) -> tuple[int, bytes]:
-    """Return size and root hash of a checkpoint under the newest root file that vouches for it."""
+def _newest(note: bytes, roots: list[Root], member: str) -> tuple[int, bytes, int]:
+    """Return what ``checkpoint`` does, under the newest root file that vouches for it."""
     need(len(note) <= 256 << 10, member, "shows too long a checkpoint")
     for root in reversed(roots):
         try:
@@ -788,35 +823,53 @@ def _steps(found: dict[str, Any], member: str) -> list[bytes]:
     return [unbase64(one, member, 32) for one in found["path"]]
 
 
-def _fields(found: dict[str, Any], member: str) -> tuple[dict[str, str], int, bytes]:
+def _fields(found: dict[str, Any], member: str, form: list[str]) -> tuple[dict[str, str], bytes]:
     record = unbase64(found["record"], member)
     need(len(record) <= 256 << 10, member, "shows too long a row")
-    return opened(record, member)
+    fields, names, leaf = opened(record, member)
+    need(names == (0, form), member, "shows a row of another form")
+    return fields, leaf
 
 
-def _head(found: Any, seen: list[tuple[int, bytes]], maker: str, member: str) -> Head:
+def _head(found: Any, seen: list[tuple[int, bytes, int]], maker: str, member: str) -> Head:
     keys(found, member, "index", "checkpoint", "record", "path")
     typed(found, member, index=int, checkpoint=int, record=str, path=list)
     need(found["checkpoint"] < len(seen), member, "shows a head without its checkpoint")
-    fields, _, leaf = _fields(found, member)
-    said = (fields.get("outcome"), fields.get("org"))
-    kind = fields.get("what") in {"journal.anchored", "journal.restarted"}
-    need(kind and said == ("ok", maker), member, "shows an event that is no head of its maker")
-    time = fields.get("time", "")
-    subject = re.fullmatch("([1-9][0-9]{0,17}) ([0-9a-f]{64})", fields.get("subject", ""))
-    need(subject and re.fullmatch("[0-9]{1,12}", time), member, "shows a head that cannot be read")
-    size, top = seen[found["checkpoint"]]
+    fields, leaf = _fields(found, member, EVENT)
+    need((fields["outcome"], fields["org"]) == ("ok", maker), member, "shows a head of another")
+    subject = re.fullmatch("([1-9][0-9]{0,17}) ([0-9a-f]{64})", fields["subject"])
+    good = subject and re.fullmatch("[0-9]{1,12}", fields["time"])
+    need(good, member, "shows a head that cannot be read")
+    rows, digest = (int(subject[1]), subject[2]) if subject else (0, "")
+    size, top, witnessed = seen[found["checkpoint"]]
     root = path_root(leaf, found["index"], size, _steps(found, member), member)
     need(root == top, member, "shows a head that is not in the hub's log")
-    rows, digest = (subject[1], subject[2]) if subject else ("0", "")
-    return Head(int(rows), bytes.fromhex(digest), int(time), found["index"])
+    name, time = _journal(fields, rows, member), int(fields["time"])
+    return Head(rows, bytes.fromhex(digest), name, time, witnessed, found["index"])
+
+
+def _journal(fields: dict[str, str], rows: int, member: str) -> str:
+    """Return the name of the journal that an event is about; heads of before names have none."""
+    basis, detail = fields["basis"], fields["detail"]
+    if fields["what"] == "journal.anchored":
+        match = re.fullmatch(JOURNAL, detail)
+        need(not basis and (match or not detail), member, "shows a head of no journal")
+        return match[1] if match else ""
+    again = f"{JOURNAL} kept=(0|[1-9][0-9]{{0,17}})(?: ended=([0-9a-f]{{32}}))?"
+    match = re.fullmatch(again, detail)
+    good = match and fields["what"] == "journal.restarted" and basis in CAUSES
+    need(good, member, "shows an event that is no head of a journal")
+    name, kept, ended = match.groups() if match else ("", "0", None)
+    can = int(kept) < rows and ended != name and not (basis == "second-desk" and ended)
+    need(can, member, "shows a journal that goes on as none can")
+    need(basis != "lost-desk" or (ended and kept == "0"), member, "ends no journal from afar")
+    return str(name)
 
 
 def _row(
     row: dict[str, Any], line: dict[str, Any], head: Head, about: set[str], member: str
 ) -> dict[str, Any]:
-    fields, kind, leaf = _fields(row, member)
-    need(kind == 0, member, "shows a row with a class")
+    fields, leaf = _fields(row, member, ROW)
     root = path_root(leaf, row["place"] - 1, head.rows, _steps(row, member), member)
     need(root == head.root, member, "shows a row that is not under its head")
     said = [fields.get(name) for name in ("kind", "at", "person")]
@@ -829,7 +882,14 @@ def _row(
     same = same and said == ["act", str(line["at"]), line["who"]]
     need(same, member, "shows a row that says something else than its line")
     need(line["at"] <= head.time + SKEW, member, "shows a row that is later than its head")
-    return {"rows": head.rows, "time": head.time, "event": head.entry, "whole": not export}
+    return {
+        "rows": head.rows,
+        "journal": head.journal,
+        "time": head.time,
+        "witnessed": head.witnessed,
+        "event": head.entry,
+        "whole": not export,
+    }
 
 
 def when(seconds: int) -> str:
@@ -842,8 +902,11 @@ def behind(proof: dict[str, Any] | None) -> str:
     """Say what stands behind a line of custody."""
     if proof is None:
         return "maker's word"
-    rows, date, entry = proof["rows"], when(proof["time"]), proof["event"]
-    under = f"proved under the head of {rows} rows of {date}, event {entry}"
+    name = f"journal {proof['journal'][:8]}" if proof["journal"] else "a journal without a name"
+    seen = f"dated {when(proof['time'])} by the hub (seen by the witnesses by"
+    seen += f" {when(proof['witnessed'])})"
+    under = f"proved under the head of {proof['rows']} rows of {name}, {seen},"
+    under += f" event {proof['event']}"
     return under if proof["whole"] else f"{under}; that this record was in it: maker's word"
 
 
@@ -1013,6 +1076,7 @@ def _check(
     # (1) Every member is the one that the maker's statement lists.
     name = "statement.json"
     made = read_envelope(members[name], "application/vnd.accord.evidence.v1+json", name)
+    need(len(made.payload) <= 24 << 20, name, "is too long")
     says = read_json(
         made.payload,
         name,
@@ -1021,6 +1085,8 @@ def _check(
         maybe=("journal",),
     )
     _statement(says, name)
+    early = all(one["at"] <= says["made"] + SKEW for one in says["custody"])
+    need(early, name, "tells of something later than itself")
     listed = {one["name"]: (one["sha256"], one["len"]) for one in says["files"]}
     for member, content in members.items():
         if member != name:
@@ -1040,7 +1106,7 @@ def _check(
     header = _header(members["header.json"], "header.json")
     sender = header["from"]["org"]
     name = "directory.checkpoint"
-    size, top = checkpoint(members[name], roots[-1], "directory", name)
+    size, top, _ = checkpoint(members[name], roots[-1], "directory", name)
     entries = split_entries(members[MEMBER])
     directory = Directory(entries, roots, {sender, str(says["org"])})
     good = (len(entries), tree_root(directory.hashes)) == (size, top)
@@ -1102,7 +1168,7 @@ def _check(
     need(inside, name, "is dated outside the dates of its key")
     need(says["made"] >= int(fields["time"]) - SKEW, name, "is dated before the acceptance")
     newer = [root for root in roots if root.version >= directory.root_at(judged)]
-    done = custody(says, newer, name)
+    done = custody(says, newer, (accepted.index, int(fields["time"])), name)
     # (7) The policies for other people's tools.
     for log in ("audit", "directory"):
         same = members[f"policy-{log}.txt"] == roots[-1].policy(log).encode()
@@ -1169,6 +1235,8 @@ def _statement(says: dict[str, Any], member: str) -> None:
     for one in says["files"]:
         keys(one, member, "name", "sha256", "len")
         typed(one, member, name=str, sha256=str, len=int)
+        need(0 < len(one["name"]) <= 80, member, "lists a file without a name, or with a long one")
+        unbase64(one["sha256"], member, 32)
 
 
 def _header(data: bytes, member: str) -> dict[str, Any]:
@@ -1226,7 +1294,7 @@ def main() -> int:
     print(
         "of custody that says so. A proved line was in the maker's journal by then; others may be"
     )
-    print("missing.")
+    print("missing, and the maker may have other journals: its 'accord doctor' lists them.")
     if trusted is None:
         print("Not shown: that the root file is the right one. Compare 'root' above with the hub's")
         print("published SHA-256, or give the root file that you got from its operator: --root.")

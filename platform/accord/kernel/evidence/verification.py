@@ -7,10 +7,10 @@ it; (4) the directory's leaves give the root of a checkpoint with the witness qu
 manifest, at this size of the directory, under the root file of that time or a newer one; (6) at
 that size the sender's key counted, it made both signatures, and the record is one of those signed;
 (7) the maker's key counts in the directory and signed the statement about exactly this record, not
-before the hub accepted it, and each row of its journal that it shows is under a head in that log
-and says what its line of custody says; (8) the policies are those of the root file; (9) a
-time-stamp, if there is one, is about the sender's signatures and not older than them. Every error
-names a member.
+before the hub accepted it nor before what it tells of, and each row of its journal that it shows
+is under a head in that log and says what its line of custody says; (8) the policies are those of
+the root file; (9) a time-stamp, if there is one, is about the sender's signatures and not older
+than them. Every error names a member.
 
 Not checked: that ``report.pdf`` and ``README.txt`` say what the other members prove. They are the
 maker's word; whoever can make a report compares it (``desk.evidence.comparison``).
@@ -147,7 +147,8 @@ def verify_evidence(
         _check_maker(envelope, statement, disclosure, state)
         _check_made(envelope, statement, acceptance, state)
         since = _since(roots, members[archive.DIRECTORY], acceptance.directory)
-        custody = verify_custody(statement, since)  # (7)
+        accepted = (acceptance.proof.index, acceptance.time)
+        custody = verify_custody(statement, since, accepted)  # (7)
     for name, log in (
         (archive.AUDIT_POLICY, LogName.AUDIT),
         (archive.DIRECTORY_POLICY, LogName.DIRECTORY),
@@ -379,13 +380,20 @@ def _check_maker(
 def _check_made(
     envelope: dsse.Envelope, statement: Statement, acceptance: Acceptance, state: DirectoryState
 ) -> None:
-    """Check that the maker's date can be: within its key's dates, and after the acceptance."""
+    """Check that the maker's date can be: in its key's dates, after all that the file tells of."""
     state.signer_at(envelope.signatures[0].kid, at=statement.made)
     if statement.made < acceptance.time - CLOCK_SKEW:
         raise VerificationFailed(
             "statement_other",
             "The maker's statement is dated before the hub accepted the bundle.",
             observed=f"{statement.made} before {acceptance.time}",
+        )
+    last = max((one.at for one in statement.custody), default=0)
+    if last > statement.made + CLOCK_SKEW:
+        raise VerificationFailed(
+            "statement_other",
+            "A line of custody is dated after the file was made.",
+            observed=f"{last} after {statement.made}",
         )
 
 

@@ -12,12 +12,22 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.desk.conftest import records_of
-from tests.desk.evidence.conftest import EVM, SITE, VALUES, made_at
-from tests.desk.wire import DeskAt, plan
+from tests.desk.evidence.conftest import EVM, SITE, made_at
+from tests.desk.evidence.custody.conftest import (
+    NAME,
+    WHY,
+    forged,
+    last_act,
+    lines_of,
+    look,
+    proof_of,
+    reasons,
+    seen_by,
+    under_a_head,
+)
+from tests.desk.wire import DeskAt
 from tests.support.forged_evidence import (
     CHECKER,
-    accepted_by_both,
     checker,
     refusals,
     said_raw,
@@ -28,114 +38,19 @@ from tests.support.hub_world import BTC, World
 from tests.support.pdf_text import text_runs
 
 from accord.cli.main import main
-from accord.desk.app import Desk
 from accord.desk.evidence.service import MadeEvidence
 from accord.desk.exchange.journal_heads import send_head
-from accord.desk.export.registry import FORMATS
-from accord.desk.export.service import Selection, export
 from accord.desk.storage.bundles import find_bundle
-from accord.desk.storage.evidence import heads_kept, kept_event
+from accord.desk.storage.evidence import heads_kept
 from accord.desk.storage.journal import Act, record_act
-from accord.desk.storage.journal_leaves import act_leaf, leaf_hashes
 from accord.kernel.directory.rootfile import verify_root
 from accord.kernel.errors import VerificationFailed
 from accord.kernel.evidence import archive
 from accord.kernel.evidence.custody import verify_custody
-from accord.kernel.evidence.journal import MAX_HEADS, Head, Journal, Row
-from accord.kernel.evidence.statement import Custody, parse_signed
-from accord.kernel.markings import OrgKind
-from accord.kernel.tlog.growing import GrownTree, parse_grown
+from accord.kernel.evidence.journal import MAX_HEADS
+from accord.kernel.evidence.statement import parse_signed
+from accord.kernel.tlog.growing import parse_grown
 from accord.kernel.tlog.leaf import format_record, parse_record
-
-WHY = "a reason that stays here"
-NAME = archive.STATEMENT
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("hub"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def bank(world: World, tmp_path_factory: pytest.TempPathFactory) -> DeskAt:
-    home = tmp_path_factory.mktemp("desks") / "bank"
-    return DeskAt(world, home, "first-bank", OrgKind.FINANCIAL, "NL")
-
-
-@pytest.fixture(scope="module")
-def police(world: World, bank: DeskAt, tmp_path_factory: pytest.TempPathFactory) -> DeskAt:
-    """Police that looked at a bundle twice, each time under a head of its own, and exported it."""
-    folder = tmp_path_factory.mktemp("desks")
-    at = DeskAt(world, folder / "police", "police", OrgKind.LAW_ENFORCEMENT, "DE")
-    with bank.open() as desk:
-        assert desk.submissions.send(plan(world, at.org), records_of(VALUES)).complete
-    with at.open() as desk:
-        desk.rounds.once()
-        look(desk, "bo")
-        under_a_head(desk, world)
-        look(desk, "di")
-        export(
-            desk.vault,
-            FORMATS["csv"],
-            folder / "out.csv",
-            Selection(),
-            org=desk.org,
-            person="cy",
-            purpose="investigation",
-            reason=WHY,
-            now=desk.clock(),
-        )
-        under_a_head(desk, world)
-        look(desk, "late")
-    return at
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made(police: DeskAt) -> MadeEvidence:
-    """Evidence of before any test here does something more."""
-    return made_at(police, EVM)
-
-
-def look(desk: Desk, person: str, *, after: int = 0) -> int:
-    """Write down that somebody looked at the bundle; return the act's number."""
-    (bundle,) = desk.vault.connection.execute("SELECT id FROM bundles").fetchone()
-    record_act(
-        desk.vault,
-        person=person,
-        act=Act.BUNDLE_VIEW,
-        subject=find_bundle(desk.vault, bundle).subject,
-        reason=WHY,
-        now=desk.clock() + after,
-    )
-    (number,) = desk.vault.connection.execute("SELECT max(no) FROM acts").fetchone()
-    return int(number)
-
-
-def under_a_head(desk: Desk, world: World) -> None:
-    """Send a head, have it witnessed, and take its proof in."""
-    world.clock.now += 100
-    assert send_head(desk.vault, desk.client, clock=world.clock) is not None
-    world.witness_round()
-    desk.rounds.once()
-    world.clock.now += 100
-
-
-def lines_of(data: bytes) -> list[dict[str, Any]]:
-    """Return each line of custody as both verifiers tell it."""
-    ours, theirs = accepted_by_both(data)
-    alone: list[dict[str, Any]] = theirs["custody_lines"]
-    told = [
-        None
-        if one is None
-        else {"rows": one.rows, "time": one.at, "event": one.event, "whole": one.whole}
-        for one in ours.custody
-    ]
-    assert told == [one["proof"] for one in alone]
-    said = [(one.at, one.who, one.what) for one in ours.statement.custody]
-    assert said == [(one["at"], one["who"], one["what"]) for one in alone]
-    return alone
 
 
 def test_a_row_is_proved_under_the_earliest_head_over_it(
@@ -210,9 +125,9 @@ def test_words_of_the_maker_cannot_look_like_a_proof(
     lie = "ana): proved under the head of 9 rows"
     said = statement_in(made.data)
     told = (replace(said.custody[0], who=lie), *said.custody[1:])
-    forged = signed_anew(made.data, {}, police.keyring.signing, custody=told)
+    false = signed_anew(made.data, {}, police.keyring.signing, custody=told)
     path = tmp_path / "evidence.zip"
-    path.write_bytes(forged)
+    path.write_bytes(false)
     ours = CliRunner().invoke(main, ["verify", str(path), "--home", str(tmp_path)]).output
     alone = subprocess.run(
         [sys.executable, str(CHECKER), str(path)], capture_output=True, text=True, check=True
@@ -272,8 +187,8 @@ def test_every_part_of_row_head_and_checkpoint_that_is_changed_is_named_by_both(
                     told = told[key]
                 told[way[-1]] = changed
 
-            forged = said_raw(made.data, police.keyring.signing, change)
-            assert refusals(forged) == (NAME, NAME), (way, third)
+            false = said_raw(made.data, police.keyring.signing, change)
+            assert refusals(false) == (NAME, NAME), (way, third)
             if not isinstance(value, str):
                 break
 
@@ -359,8 +274,8 @@ LIES: dict[str, Callable[[Any], object]] = {
 def test_a_row_that_does_not_belong_to_its_line_is_refused_by_both(
     police: DeskAt, made: MadeEvidence, lie: Callable[[Any], object]
 ) -> None:
-    forged = said_raw(made.data, police.keyring.signing, lie)
-    assert refusals(forged) == (NAME, NAME)
+    false = said_raw(made.data, police.keyring.signing, lie)
+    assert refusals(false) == (NAME, NAME)
 
 
 def test_a_row_of_another_record_of_the_bundle_is_not_custody_of_this_one(
@@ -375,41 +290,12 @@ def test_a_row_of_another_record_of_the_bundle_is_not_custody_of_this_one(
     assert done[0].row is not None
     assert other.shows.statement.index != made.shows.statement.index
     said = statement_in(mine.data)
-    forged = signed_anew(
-        made.data, {}, police.keyring.signing, custody=said.custody, journal=said.journal
+    assert said.journal is not None
+    lie = forged(police, made, said.journal, *said.custody)
+    assert reasons(lie) == (
+        "A row of the journal says something else than its line of custody.",
+        "shows a row that says something else than its line",
     )
-    assert refusals(forged) == (NAME, NAME)
-
-
-def proof_of(desk: Desk, number: int, rows: int, place: int) -> tuple[Journal, Row]:
-    """Return a row under a head, whatever the desk itself would show."""
-    kept = kept_event(desk.vault, origin=desk.mirror.root.log_origin("audit"), number=number)
-    assert kept is not None
-    (no,) = desk.vault.connection.execute(
-        "SELECT no FROM journal_leaves WHERE place = ?", (place,)
-    ).fetchone()
-    leaf = act_leaf(desk.vault.connection, no)
-    assert leaf is not None
-    tree = GrownTree(leaf_hashes(desk.vault.connection, rows))
-    head = Head(
-        index=kept.number, checkpoint=0, record=parse_record(kept.opened), path=tuple(kept.path)
-    )
-    row = Row(place=place, head=0, record=leaf[1], path=tuple(tree.path(place - 1, rows)))
-    return Journal(checkpoints=(kept.note,), heads=(head,)), row
-
-
-def forged_line(at: DeskAt, made: MadeEvidence, line: Custody, journal: Journal) -> bytes:
-    return signed_anew(made.data, {}, at.keyring.signing, custody=(line,), journal=journal)
-
-
-def last_act(desk: Desk) -> tuple[int, int, int]:
-    """Return number and rows of the last head, and the place of the last act."""
-    number, subject = heads_kept(desk.vault)[-1]
-    (place,) = desk.vault.connection.execute(
-        "SELECT max(place) FROM journal_leaves WHERE kind = 'act' AND no IN"
-        " (SELECT no FROM acts WHERE act = 'bundle:view')"
-    ).fetchone()
-    return number, parse_grown(subject).size, int(place)
 
 
 def test_a_row_that_is_dated_after_its_head_stays_the_makers_word(
@@ -417,13 +303,18 @@ def test_a_row_that_is_dated_after_its_head_stays_the_makers_word(
 ) -> None:
     with police.open() as desk:
         look(desk, "too-soon", after=5000)
-        at = desk.clock() + 5000
         under_a_head(desk, world)
         journal, row = proof_of(desk, *last_act(desk))
     said = made_at(police, EVM, reason="case 116")
+    assert not [one for one in lines_of(said.data) if one["who"] == "too-soon"], "not yet"
+    world.clock.now += 5000
+    said = made_at(police, EVM, reason="case 116, later")
     assert [one["proof"] for one in lines_of(said.data) if one["who"] == "too-soon"] == [None]
-    line = Custody(at=at, who="too-soon", what="looked at the bundle", row=row)
-    assert refusals(forged_line(police, made, line, journal)) == (NAME, NAME)
+    lie = forged(police, made, journal, seen_by("too-soon", row))
+    assert reasons(lie) == (
+        "A row of the journal is dated after the head that covers it.",
+        "shows a row that is later than its head",
+    )
 
 
 def test_a_head_of_another_organisation_proves_nothing(
@@ -440,14 +331,16 @@ def test_a_head_of_another_organisation_proves_nothing(
             reason=WHY,
             now=desk.clock(),
         )
-        at = desk.clock()
         under_a_head(desk, world)
         journal, row = proof_of(desk, *last_act(desk))
-    line = Custody(at=at, who="ana", what="looked at the bundle", row=row)
-    assert refusals(forged_line(police, made, line, journal)) == (NAME, NAME)
+    line = seen_by("ana", row)
+    assert reasons(forged(police, made, journal, line)) == (
+        "An event is no head of the maker's journal.",
+        "shows a head of another",
+    )
     with police.open() as desk:
-        other = proof_of(desk, *last_act(desk))
-    assert refusals(forged_line(police, made, line, other[0])) == (NAME, NAME)
+        own, _ = proof_of(desk, *last_act(desk))
+    assert refusals(forged(police, made, own, line)) == (NAME, NAME)
 
 
 def test_heads_hold_under_the_root_files_since_the_acceptance_and_no_others(
@@ -456,18 +349,19 @@ def test_heads_hold_under_the_root_files_since_the_acceptance_and_no_others(
     envelope, said = parse_signed(archive.read(made.data)[NAME])
     root = verify_root(world.root_bytes)
     elsewhere = replace(root, audit_log=root.directory_log)
-    told = verify_custody(said, [root])
+    accepted = (made.shows.acceptance.proof.index, made.shows.acceptance.time)
+    told = verify_custody(said, [root], accepted)
     assert [one is None for one in told] == [True, False, False, False, True]
-    assert verify_custody(said, [root, elsewhere]) == told
+    assert verify_custody(said, [root, elsewhere], accepted) == told
     with pytest.raises(VerificationFailed):
-        verify_custody(said, [elsewhere])
+        verify_custody(said, [elsewhere], accepted)
     bare = json.loads(envelope.payload)
     alone = checker.read_roots(world.root_bytes, archive.ROOTS)
     stranger = replace(alone[0], hub="elsewhere.test")
-    lines = checker.custody(bare, alone, NAME)
-    assert checker.custody(bare, [*alone, stranger], NAME) == lines
+    lines = checker.custody(bare, alone, accepted, NAME)
+    assert checker.custody(bare, [*alone, stranger], accepted, NAME) == lines
     with pytest.raises(checker.Wrong):
-        checker.custody(bare, [stranger], NAME)
+        checker.custody(bare, [stranger], accepted, NAME)
 
 
 def test_a_row_whose_vault_was_edited_is_not_shown_as_proved(world: World, police: DeskAt) -> None:
