@@ -1,8 +1,9 @@
 """For every suite: the shared reference material, hypothesis profiles, the database engines.
 
-``--engine sqlite|postgresql|both`` says on which engine hubs are tested. Without it the hub's suite
-runs on both, and the other suites' hubs on SQLite; with ``--engine postgresql`` all of them are on
-PostgreSQL.
+``--engine sqlite|postgresql|both`` says on which engine hubs are tested: SQLite without it. Tests of
+PostgreSQL itself always run where there is one. ``--engine both -m postgresql`` runs what a run
+without ``--engine`` leaves out: the hub's suite on PostgreSQL. ``--engine postgresql`` puts the
+hubs of all suites there.
 """
 
 import sys
@@ -50,12 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine",
         choices=("sqlite", "postgresql", "both"),
-        default="both",
+        default="sqlite",
         help="the database engine of the hubs under test",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgresql: one of several engines on which this runs")
     if config.getoption("--engine") == "postgresql":
         Places.engine = "postgresql"
 
@@ -65,7 +67,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--engine")
         names = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
-        metafunc.parametrize("engine", names, indirect=True)
+        engines = [
+            pytest.param(name, marks=pytest.mark.postgresql if name == "postgresql" else ())
+            for name in names
+        ]
+        metafunc.parametrize("engine", engines, indirect=True)
 
 
 @pytest.hookimpl(trylast=True)
