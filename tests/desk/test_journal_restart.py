@@ -355,6 +355,55 @@ def test_a_row_that_contradicts_its_leaf_is_mended_by_no_restart(bank: DeskAt) -
     assert problem(bank) == "journal_changed"
 
 
+def test_a_changed_row_after_the_last_head_of_an_older_vault_is_named_and_no_restart_advised(
+    bank: DeskAt,
+) -> None:
+    put_back(bank, "older")
+    with bank.open() as desk:
+        record_act(
+            desk.vault, person="ana", act=Act.BUNDLE_VIEW, subject="b", reason="r", now=desk.clock()
+        )
+    change(bank, "UPDATE acts SET reason = 'x' WHERE no = 3")
+    found = report(bank).problem
+    assert found is not None
+    assert (found.code, "act 3 does not make its leaf" in str(found.observed)) == (
+        "journal_cut",
+        True,
+    )
+    for cause in (RESTORED, SECOND, LOST):
+        with pytest.raises(VerificationFailed) as caught:
+            restart(bank, cause)
+        assert caught.value.code == "journal_changed"
+        assert "act 3 does not make its leaf" in str(caught.value.observed)
+        assert "no restart mends" in str(caught.value.next_step)
+    assert "no restart mends" in str(found.next_step)
+
+
+def test_of_two_desks_that_restart_at_once_the_later_one_ends_nothing_unasked(bank: DeskAt) -> None:
+    second = twin(bank)
+    put_back(bank, "older")
+    with bank.open() as first_desk, second.open() as second_desk:
+        plans = [
+            plan_restart(compared(first_desk, bank), RESTORED),
+            plan_restart(compared(second_desk, second), ANEW),
+        ]
+        for desk, plan in zip((first_desk, second_desk), plans, strict=True):
+            begin_restart(desk.vault, plan, person="ana", reason="why", now=desk.clock())
+        assert send_restart(first_desk.vault, first_desk.client) is not None
+        with pytest.raises(AccordError) as caught:
+            send_restart(second_desk.vault, second_desk.client)
+        assert caught.value.code == "journal_unknown"
+        settle_restart(second_desk.vault, second_desk.client)
+    winner = name_of(bank)
+    for _ in range(2):
+        with pytest.raises(AccordError) as caught:
+            restart(second, ANEW)
+        assert (caught.value.code, caught.value.observed) == ("journal_which", winner.hex())
+    assert restart(second, SECOND).ended is None
+    assert (problem(bank), problem(second)) == ("", "")
+    assert go_on(bank) is not None
+
+
 def test_a_journal_that_is_well_is_not_restarted(bank: DeskAt) -> None:
     with pytest.raises(AccordError) as caught:
         restart(bank, RESTORED)
@@ -537,8 +586,17 @@ def test_a_restart_that_the_hub_will_never_take_makes_room_for_another(bank: Des
         settle_restart(desk.vault, desk.client)
         assert waiting_restart(desk.vault.connection) is None
     assert problem(bank) == "journal_undeclared"
-    made = restart(bank, RESTORED)
+    with pytest.raises(AccordError) as caught:
+        restart(bank, RESTORED)
+    assert caught.value.code == "journal_which", "the other one began meanwhile"
+    made = restart(bank, RESTORED, other.journal)
     assert (made.ended, problem(bank)) == (other.journal, "")
+    keep(bank, "taken")
+    go_on(bank)
+    put_back(bank, "taken")
+    third = restart(bank, RESTORED)
+    put_back(bank, "taken")
+    assert restart(bank, RESTORED).ended == third.journal, "a row that was taken asks nothing"
 
 
 def test_a_restart_that_the_hub_said_it_logged_and_did_not_is_missing(bank: DeskAt) -> None:

@@ -37,6 +37,11 @@ _TELL = (
     "sent. If an older vault was put back on purpose: accord journal restart --because restored "
     "--reason WHY."
 )
+_NO_MEND = (
+    "Keep this vault as evidence: no restart mends a row that was changed. If a copy of the vault "
+    "from before it was changed is put back: accord journal restart --because restored --reason "
+    "WHY."
+)
 _SAY = (
     "If the vault was made anew, put back or is a second desk's, say so at that desk: accord "
     "journal restart --because CAUSE --reason WHY; if that desk is gone, here: --because lost-desk "
@@ -140,12 +145,12 @@ def compare_journal(
     log = logged_journals(events, now=clock())  # (1)
     tree = _tree(vault, {one.head.size for one in log.heads})  # (2)
     line = line_of(log, tree, tree.name)
-    problem = (
-        _hidden(log)
-        or _ended(log, tree)  # (3)
+    problem = _hidden(log) or _with_flaws(
+        _ended(log, tree)  # (3)
         or _first_misfit(log, tree, line)  # (4)
-        or _flawed(tree)
-        or (None if log.erased else _undeclared(log, tree))  # (5)
+        or flawed(tree)
+        or (None if log.erased else _undeclared(log, tree)),  # (5)
+        tree,
     )
     asked = list(line.asks(log))
     report = JournalReport(
@@ -224,15 +229,19 @@ def _first_misfit(log: LoggedJournals, tree: Tree, line: Line) -> VerificationFa
     where = f"head of {one.head.size} rows, second {one.at}, event {one.number}"
     if one.head.size > tree.rows:
         return _cut(one, tree, where)
-    observed = "; ".join(filter(None, [where, "; ".join(tree.flaws[:3])]))
     if one.head not in tree.sent:
         return VerificationFailed(
             "journal_head_unknown",
             "The hub's log has a head of our journal that this desk does not remember sending.",
-            observed=observed,
+            observed=where,
             next_step=_TELL,
         )
-    return _changed(observed)
+    return VerificationFailed(
+        "journal_changed",
+        "A row of this desk's journal was changed, taken out or put in.",
+        observed=where,
+        next_step=_TELL,
+    )
 
 
 def _cut(one: LoggedHead, tree: Tree, where: str) -> VerificationFailed:
@@ -245,19 +254,33 @@ def _cut(one: LoggedHead, tree: Tree, where: str) -> VerificationFailed:
     )
 
 
-def _flawed(tree: Tree) -> VerificationFailed | None:
+def flawed(tree: Tree) -> VerificationFailed | None:
+    """Return that rows are not what their leaves say, whatever heads say; or ``None``."""
     if not tree.flaws:
         return None
-    return _changed(f"{'; '.join(tree.flaws[:3])}; {len(tree.flaws)} in all; every head fits")
-
-
-def _changed(observed: str) -> VerificationFailed:
     return VerificationFailed(
         "journal_changed",
         "A row of this desk's journal was changed, taken out or put in.",
-        observed=observed,
-        next_step=_TELL,
+        observed=f"{_named(tree)}; {len(tree.flaws)} in all",
+        next_step=_NO_MEND,
     )
+
+
+def _with_flaws(problem: VerificationFailed | None, tree: Tree) -> VerificationFailed | None:
+    """Name the rows that no restart mends with whatever was found first."""
+    if problem is None or not tree.flaws:
+        return problem
+    seen, named = problem.observed or "", _named(tree)
+    return VerificationFailed(
+        problem.code,
+        problem.message,
+        observed=seen if named in seen else f"{seen}; {named}",
+        next_step=_NO_MEND,
+    )
+
+
+def _named(tree: Tree) -> str:
+    return "; ".join(tree.flaws[:3])
 
 
 def _undeclared(log: LoggedJournals, tree: Tree) -> VerificationFailed | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.desk.exchange.client import HubClient
-from accord.desk.exchange.journal_check import Compared
+from accord.desk.exchange.journal_check import Compared, flawed
 from accord.desk.exchange.journal_standing import kept_rows, undeclared
 from accord.desk.storage import Vault
 from accord.desk.storage.journal import Act, record_act_in, says_why
@@ -68,8 +68,11 @@ def plan_restart(found: Compared, cause: Cause, *, ended: bytes | None = None) -
         Malformed: ``journal_restart_invalid``.
     """
     problem, name = found.report.problem, found.tree.name
-    if problem is not None and (found.tree.flaws or problem.code == "journal_head_hidden"):
+    if problem is not None and problem.code == "journal_head_hidden":
         raise problem
+    changed = flawed(found.tree)
+    if changed is not None:
+        raise changed
     renamed = problem is not None and problem.code in _MISFITS
     needed = renamed or name in undeclared(found.log, name)
     if cause is Cause.LOST_DESK:
@@ -214,7 +217,7 @@ def _ended(found: Compared, cause: Cause, wanted: bytes | None, *, renamed: bool
         own = ender.restart.journal
         seen.add(own)
     if renamed and own in going_on:
-        return own
+        return _as_said(found, own)
     others = [one for one in going_on if one != name]
     if len(others) > 1:
         raise Conflict(
@@ -223,4 +226,25 @@ def _ended(found: Compared, cause: Cause, wanted: bytes | None, *, renamed: bool
             observed=", ".join(one.hex() for one in others[:5]),
             next_step="Say with --ended which one ends with this restart.",
         )
-    return others[0] if others else None
+    return _as_said(found, others[0]) if others else None
+
+
+def _as_said(found: Compared, other: bytes) -> bytes:
+    """Return ``other`` unless it is not what the last restart here named, which the hub refused.
+
+    What that one named ended meanwhile, perhaps with a restart at another desk: then ``other`` may
+    be what goes on there, and ends only when somebody says so.
+    """
+    tree = found.tree
+    taken = [one.restart.head.size for one in found.log.restarts if tree.row_of(one) is not None]
+    place = max(tree.acts, default=0)
+    dropped = place > max(taken, default=0)
+    if other == tree.name or not dropped or tree.acts[place].said.endswith(f" ended={other.hex()}"):
+        return other
+    raise Conflict(
+        "journal_which",
+        "The hub refused the last restart here, and the journal that goes on is not the one that "
+        "was to end with it: another desk may have begun it.",
+        observed=other.hex(),
+        next_step="Ask whose it is. Say --because second-desk, or with --ended which one ends.",
+    )
