@@ -4,9 +4,10 @@ import copy
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.desk.wire import Change, DeskAt
 from tests.support.hub_world import World
@@ -16,7 +17,7 @@ from accord.desk.app import Desk
 from accord.desk.cli.doctor import examine_desk
 from accord.desk.config import read_config
 from accord.desk.exchange.journal_check import Compared, JournalReport, compare_journal
-from accord.desk.exchange.journal_doubts import erased_heads
+from accord.desk.exchange.journal_doubts import doubts, erased_heads
 from accord.desk.exchange.journal_heads import send_head
 from accord.desk.exchange.journal_restart import (
     begin_restart,
@@ -29,7 +30,7 @@ from accord.desk.storage import create_vault
 from accord.desk.storage.journal import Act, record_act
 from accord.desk.storage.journal_heads import sent_heads
 from accord.desk.storage.journal_leaves import journal_head
-from accord.desk.storage.journal_names import give_name, journal_name, waiting_restart
+from accord.desk.storage.journal_names import give_name, journal_name, keep_restart, waiting_restart
 from accord.findings import Finding
 from accord.hub.access import Actor, Role
 from accord.kernel.encoding import b64decode, b64encode
@@ -614,6 +615,134 @@ def test_a_restart_that_the_hub_said_it_logged_and_did_not_is_missing(bank: Desk
     assert caught.value.code == "event_missing"
 
 
+def told(at: DeskAt) -> list[tuple[str, bool]]:
+    """Return the codes of what is told beside the comparison, and whether each is a warning."""
+    with at.open() as desk:
+        found = doubts(desk.vault, compared(desk, at).report, now=desk.clock())
+        return [(one.error.code, one.warning) for one in found]
+
+
+def refusing(code: str) -> Callable[[httpx2.Request], httpx2.Response | None]:
+    """Let the hub refuse every head and restart, as one of an older release does."""
+    body = json.dumps({"code": code, "title": "x", "status": 400, "detail": "x"}).encode()
+
+    def instead(request: httpx2.Request) -> httpx2.Response | None:
+        problem = {"Content-Type": "application/problem+json"}
+        told = httpx2.Response(400, content=body, headers=problem)
+        return told if "/journal/" in request.url.path else None
+
+    return instead
+
+
+NO_ROW = {
+    "journal": b64encode(bytes(16)),
+    "size": 3,
+    "root": b64encode(bytes(32)),
+    "kept": 2,
+    "cause": "restored",
+}
+GARBAGE = [b"\0", "text", 7, '{"journal":"AAAA"}', json.dumps(NO_ROW), "[" * 100_000]
+
+
+def set_to(at: DeskAt, name: str, value: object) -> None:
+    with at.open() as desk, desk.vault.transaction() as connection:
+        connection.execute("REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+
+@pytest.mark.parametrize("value", GARBAGE)
+def test_what_is_no_restart_holds_no_head_back_and_is_told(bank: DeskAt, value: object) -> None:
+    set_to(bank, "journal_restart", value)
+    assert go_on(bank) is not None
+    assert (told(bank), problem(bank)) == ([("journal_restart_damaged", False)], "")
+    with bank.open() as desk:
+        settle_restart(desk.vault, desk.client)
+    assert told(bank) == []
+
+
+def test_a_restart_in_no_row_of_this_journal_is_never_sent(bank: DeskAt) -> None:
+    with bank.open() as desk, desk.vault.transaction() as connection:
+        head, name = journal_head(connection), journal_name(connection)
+        body = {"journal": b64encode(name), "size": head.size, "root": b64encode(head.root)}
+        planted = body | {"kept": 0, "cause": "restored", "ended": b64encode(b"x" * 16)}
+        keep_restart(connection, json.dumps(planted).encode())
+    before = len(bank.wire.requests)
+    assert go_on(bank) is not None
+    assert [path for _, path in bank.wire.requests[before:]] == ["/v1/journal/head"]
+    assert told(bank) == [("journal_restart_damaged", False)]
+
+
+@pytest.mark.parametrize("code", ["request_invalid", "not_found"])
+def test_a_hub_that_takes_no_heads_is_told_until_it_takes_one(bank: DeskAt, code: str) -> None:
+    bank.wire.instead = refusing(code)
+    assert go_on(bank) is None
+    with bank.open() as desk:
+        (doubt,) = doubts(desk.vault, None, now=desk.clock())
+    assert (doubt.error.code, doubt.warning) == ("journal_head_refused", False)
+    assert f"the hub said {code}, 20" in str(doubt.error.observed)
+    bank.wire.instead, bank.wire.lose_before = None, {"/journal"}
+    assert go_on(bank) is None
+    assert told(bank) == [("journal_head_refused", False)], "no answer is no better one"
+    bank.wire.lose_before = set()
+    assert go_on(bank) is not None
+    assert told(bank) == []
+
+
+def test_a_journal_that_ended_is_told_by_its_heads_too(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    restart(bank, RESTORED)
+    put_back(bank, "whole")
+    go_on(bank)
+    assert told(bank) == [("journal_head_refused", False)]
+    with lying(bank, closing(ERASED)):
+        bank.world.clock.now += 40 * 86_400
+        assert [code for code, _ in told(bank)] == ["journal_heads_erased", "journal_head_refused"]
+    restart(bank, RESTORED)
+    assert told(bank) == []
+
+
+def test_a_refusal_that_cannot_be_read_is_told(bank: DeskAt) -> None:
+    for value in (b"\xff", "", f"{10**20} x", 7):
+        set_to(bank, "journal_refused", value)
+        assert told(bank) == [("journal_head_refused", False)]
+
+
+def test_a_restart_that_waits_is_told_with_what_the_hub_said(bank: DeskAt) -> None:
+    put_back(bank, "older")
+    with bank.open() as desk:
+        plan = plan_restart(compared(desk, bank), RESTORED)
+        begin_restart(desk.vault, plan, person="ana", reason="why", now=desk.clock())
+        assert told(bank) == [("journal_restart_waiting", True)]
+        bank.wire.instead = refusing("not_found")
+        assert settle(desk) is None
+        assert told(bank) == [("journal_restart_refused", False)]
+        bank.wire.instead = None
+        assert settle(desk) is not None
+    assert told(bank) == []
+
+
+def test_rows_of_a_day_in_no_head_are_told_when_the_hub_was_reached(bank: DeskAt) -> None:
+    def reached() -> None:
+        with bank.open() as desk:
+            desk.vault.put_setting("last_checked", str(desk.clock()).encode())
+
+    reached()
+    bank.wire.lose_before = {"/journal"}
+    bank.world.clock.now += 10
+    assert go_on(bank) is None
+    bank.world.clock.now += 2 * 86_400
+    assert told(bank) == [], "the desk was not running"
+    reached()
+    assert told(bank) == [("journal_head_late", True)]
+    bank.wire.lose_before = set()
+    with bank.open() as desk:
+        before = compared(desk, bank).report
+        assert settle(desk) is not None
+        assert list(doubts(desk.vault, before, now=desk.clock())) == [], "it waits for witnesses"
+        desk.clock.now += 2 * 86_400  # type: ignore[attr-defined]
+        (doubt,) = doubts(desk.vault, before, now=desk.clock())
+    assert (doubt.error.code, told(bank)) == ("journal_head_late", [])
+
+
 def test_the_reason_stays_here(bank: DeskAt) -> None:
     put_back(bank, "older")
     bodies: list[bytes] = []
@@ -679,4 +808,4 @@ def test_the_doctor_names_the_command_and_then_tells_the_end_as_information(bank
     bank.world.clock.now += 40 * 86_400
     with lying(bank, closing(ERASED)):
         first, doubt = lines()[:2]
-    assert (first.state, doubt.state, doubt.check) == ("ok", "warning", "journal heads erased")
+    assert (first.state, doubt.state, doubt.check) == ("ok", "warning", "journal heads")

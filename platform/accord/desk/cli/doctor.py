@@ -13,7 +13,7 @@ from accord.desk.exchange.journal_check import (
     compare_journal,
     short,
 )
-from accord.desk.exchange.journal_doubts import erased_heads
+from accord.desk.exchange.journal_doubts import doubts
 from accord.desk.exchange.mirror import DirectoryMirror
 from accord.desk.keyring import unlock_keyring
 from accord.desk.storage import Vault, open_vault
@@ -147,15 +147,23 @@ def _journal(
         with explained():
             report = compare_journal(vault, client, mirror, org=org, clock=clock).report
     except AccordError as error:
-        return [wrong("journal", error)]
+        return [wrong("journal", error), *_doubts(vault, None, clock)]
     first = (
         well("journal", report.words())
         if report.problem is None
         else wrong("journal", report.problem)
     )
-    erased = erased_heads(report)
-    doubts = [] if erased is None else [wrong("journal heads erased", erased, warning=True)]
-    return [first, *doubts, *_beside(report)]
+    return [first, *_doubts(vault, report, clock), *_beside(report)]
+
+
+def _doubts(vault: Vault, report: JournalReport | None, clock: Clock) -> list[Finding]:
+    """Tell why heads do not get to the hub, or cannot be compared."""
+    try:
+        with explained():
+            found = list(doubts(vault, report, now=clock()))
+    except AccordError as error:
+        return [wrong("journal heads", error)]
+    return [wrong("journal heads", one.error, warning=one.warning) for one in found]
 
 
 def _beside(report: JournalReport) -> list[Finding]:

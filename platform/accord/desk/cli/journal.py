@@ -14,7 +14,8 @@ from accord.desk.exchange.journal_restart import (
     send_restart,
     settle_restart,
 )
-from accord.kernel.errors import AccordError, Malformed, Refused
+from accord.desk.storage.journal_heads import keep_refusal
+from accord.kernel.errors import AccordError, Malformed, Refused, Unavailable
 from accord.kernel.tlog.journals import JOURNAL_ID_SIZE, Cause
 from accord.terminal import Partly, Terminal, common_options
 
@@ -75,6 +76,8 @@ def _sent(terminal: Terminal, desk: Desk) -> int | None:
     try:
         return send_restart(desk.vault, desk.client)
     except AccordError as error:
+        if not isinstance(error, Unavailable):
+            keep_refusal(desk.vault, error.code, now=desk.clock())
         terminal.say(str(error))
         return None
 

@@ -9,26 +9,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accord.desk.exchange.client import HubClient
+from accord.desk.exchange.client import HubClient, read_json
 from accord.desk.exchange.journal_check import Compared, flawed
 from accord.desk.exchange.journal_standing import kept_rows, undeclared
 from accord.desk.storage import Vault
 from accord.desk.storage.journal import Act, record_act_in, says_why
-from accord.desk.storage.journal_heads import begin_head, finish_head, leaf_count
+from accord.desk.storage.journal_heads import begin_head, drop_refusal, finish_head, leaf_count
 from accord.desk.storage.journal_leaves import journal_head
 from accord.desk.storage.journal_names import (
     drop_restart,
     give_name,
     journal_name,
     keep_restart,
+    restart_rows,
     waiting_restart,
 )
-from accord.kernel.encoding import b64decode, b64encode
-from accord.kernel.errors import Conflict, Malformed, NotFound
+from accord.kernel.encoding import b64encode
+from accord.kernel.errors import Conflict, Malformed, NotFound, VerificationFailed
 from accord.kernel.tlog.growing import GrownHead
 from accord.kernel.tlog.journals import Cause, Restart, restart_row
 from accord.protocol import paths
-from accord.protocol.schemas.journal import JournalAnchored
+from accord.protocol.schemas.journal import JournalAnchored, JournalRestart
 
 _MISFITS = frozenset(
     {
@@ -154,19 +155,58 @@ def begin_restart(vault: Vault, plan: Plan, *, person: str, reason: str, now: in
     return made
 
 
-def send_restart(vault: Vault, client: HubClient) -> int | None:
-    """Send the restart that waits, if one does; return the number of its event in the log.
+def restart_that_waits(vault: Vault) -> Restart | None:
+    """Return the restart that the hub has not taken yet, or ``None``.
 
     Raises:
-        AccordError: the hub refused it or cannot be reached; it goes on waiting.
+        VerificationFailed: ``journal_restart_damaged``: what stands there is none of this journal,
+            as no row says so; nobody may hold the heads back with it.
     """
     body = waiting_restart(vault.connection)
     if body is None:
         return None
+    try:
+        told = read_json(body, JournalRestart)
+        found = Restart(
+            journal=told["journal"],
+            head=GrownHead(size=told["size"], root=told["root"]),
+            kept=told["kept"],
+            cause=Cause(told["cause"]),
+            ended=told.get("ended"),
+        )
+    except Malformed as error:
+        raise _damaged(len(body)) from error
+    row = restart_rows(vault.connection, act=Act.JOURNAL_RESTART.value).get(found.head.size)
+    said = row is not None and row.said == restart_row(found)
+    if not said or found.journal != journal_name(vault.connection):
+        raise _damaged(len(body))
+    return found
+
+
+def _damaged(length: int) -> VerificationFailed:
+    return VerificationFailed(
+        "journal_restart_damaged",
+        "What waits in this vault to be sent as a restart is none that a row of this journal says.",
+        observed=f"{length} bytes",
+        next_step="Somebody changed the vault: keep a copy as evidence. Heads go on without it; "
+        "accord journal restart takes it away.",
+    )
+
+
+def send_restart(vault: Vault, client: HubClient) -> int | None:
+    """Send the restart that waits, if one does; return the number of its event in the log.
+
+    Raises:
+        VerificationFailed: as ``restart_that_waits``.
+        AccordError: the hub refused it or cannot be reached; it goes on waiting.
+    """
+    found = restart_that_waits(vault)
+    if found is None:
+        return None
+    body = json.dumps(_body(found)).encode()
     answer = client.put(paths.JOURNAL_RESTART, body, paths.JSON_TYPE, JournalAnchored)
     number = int(answer["index"])
-    told = json.loads(body)
-    finish_head(vault, GrownHead(size=told["size"], root=b64decode(told["root"])), number=number)
+    finish_head(vault, found.head, number=number)
     with vault.transaction() as connection:
         drop_restart(connection)
     return number
@@ -175,14 +215,26 @@ def send_restart(vault: Vault, client: HubClient) -> int | None:
 def settle_restart(vault: Vault, client: HubClient) -> None:
     """Send a restart of before; one that the hub will never take is dropped for another one.
 
+    So is what is no restart of this journal.
+
     Raises:
         AccordError: the hub cannot be reached, or does not take it now.
     """
     try:
+        restart_that_waits(vault)
+    except VerificationFailed:
+        _drop(vault)
+        return
+    try:
         send_restart(vault, client)
     except Conflict:
-        with vault.transaction() as connection:
-            drop_restart(connection)
+        _drop(vault)
+
+
+def _drop(vault: Vault) -> None:
+    with vault.transaction() as connection:
+        drop_restart(connection)
+        drop_refusal(connection)
 
 
 def _body(made: Restart) -> Mapping[str, object]:

@@ -137,4 +137,4 @@ class Rounds:
 def last_checked(vault: Vault) -> int | None:
     """Return when the hub was last asked with success, or ``None``."""
     value = vault.setting(_CHECKED)
-    return int(value) if value else None
+    return int(value) if value is not None and value.isdigit() else None

@@ -70,5 +70,8 @@ def restart_rows(connection: sqlite3.Connection, *, act: str) -> Mapping[int, Re
 
 
 def _setting(connection: sqlite3.Connection, name: str) -> bytes | None:
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    # A cast: whoever edits the vault may put in a value of any type.
+    row = connection.execute(
+        "SELECT CAST(value AS BLOB) FROM settings WHERE name = ?", (name,)
+    ).fetchone()
     return None if row is None else bytes(row[0])

@@ -86,8 +86,9 @@ class Vault:
 
     def setting(self, name: str) -> bytes | None:
         """Return the stored setting ``name``, or ``None``."""
+        # A cast: whoever edits the vault may put in a value of any type.
         row = self.connection.execute(
-            "SELECT value FROM settings WHERE name = ?", (name,)
+            "SELECT CAST(value AS BLOB) FROM settings WHERE name = ?", (name,)
         ).fetchone()
         return None if row is None else bytes(row[0])
 
