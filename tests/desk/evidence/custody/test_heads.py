@@ -32,6 +32,7 @@ from tests.support.forged_evidence import (
 from tests.support.hub_world import World
 
 from accord.desk.evidence.service import MadeEvidence
+from accord.desk.exchange.journal_restart import Plan, begin_restart, send_restart
 from accord.desk.storage.evidence import heads_kept
 from accord.desk.storage.journal_leaves import journal_head, leaf_hashes
 from accord.desk.storage.journal_names import give_name, journal_name
@@ -43,6 +44,7 @@ from accord.kernel.evidence.journal import Journal, Row
 from accord.kernel.evidence.statement import Custody
 from accord.kernel.identifiers import OrgId
 from accord.kernel.tlog.growing import GrownTree, format_grown
+from accord.kernel.tlog.journals import Cause
 from accord.kernel.tlog.leaf import Opening, RecordFields, format_record
 from accord.kernel.tlog.merkle import leaf_hash
 
@@ -343,6 +345,25 @@ def test_heads_of_two_journals_are_not_shown_as_one(police: DeskAt, made: MadeEv
     for who in ("one", "two"):
         (told,) = proof(lines, who)
         assert told["journal"] == other.hex(), "the head of the name that goes on covers both"
+
+
+def test_after_a_restart_rows_lie_under_the_heads_of_the_new_name(
+    world: World, police: DeskAt
+) -> None:
+    """The event of the restart is a head itself; rows of before it lie under it at the earliest."""
+    latest(police, "before the restart")
+    with police.open() as desk:
+        before, kept = journal_name(desk.vault.connection), last_act(desk)[1]
+        plan = Plan(renamed=True, kept=kept, cause=Cause.RESTORED, ended=before)
+        world.clock.now += 100
+        begin_restart(desk.vault, plan, person="ana", reason="a test", now=desk.clock())
+        number = send_restart(desk.vault, desk.client)
+        world.witness_round()
+        desk.rounds.once()
+        name = journal_name(desk.vault.connection)
+    (told,) = proof(lines_of(made_at(police, EVM, reason="restarted").data), "before the restart")
+    assert before != name
+    assert (told["event"], told["journal"], told["rows"]) == (number, name.hex(), kept + 1)
 
 
 def test_a_file_is_not_dated_before_what_it_tells_of(
