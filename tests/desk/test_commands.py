@@ -336,13 +336,22 @@ def test_a_vault_that_was_put_back_and_its_journals_restart_by_command(
     bank.run("pull")
     assert [one["state"] for one in journal(0)] == ["ok"]
     restored = ("journal", "restart", "--because", "restored", "--reason", "disk 7 broke")
-    assert bank.run(*restored, "--yes", code=1)["error"]["code"] == "journal_fits"
+    with open_desk(bank.home, PASSPHRASE, clock=system_clock) as desk:
+        desk.vault.put_setting("journal_restart", b"no restart")
+    for flag in ("--dry-run", "--yes"):
+        assert [one.get("code") for one in journal(3)] == [None, "journal_restart_damaged"]
+        assert bank.run(*restored, flag, code=1)["error"]["code"] == "journal_fits"
+    assert [one["state"] for one in journal(0)] == ["ok"], "it is taken away, and not by a trial"
     for path in bank.home.glob("vault.db*"):
         path.unlink()
     vault.touch(mode=0o600)
     vault.write_bytes(older.read_bytes())
     (told,) = journal(3)
     assert (told["code"], "accord journal restart" in told["next_step"]) == ("journal_cut", True)
+    bank.run("pull")
+    first, second = journal(3)
+    assert (first["code"], second["code"]) == ("journal_cut", "journal_head_refused")
+    assert second["observed"].startswith("the hub said journal_head_older, 20")
 
     named = bank.run(*restored, "--ended", "ABC", code=1)
     assert named["error"]["code"] == "journal_name_invalid"

@@ -45,7 +45,8 @@ def restart(terminal: Terminal, /, *, cause: str, reason: str, ended: str | None
     """
     which = None if ended is None else _name(ended)
     with opened_desk(terminal) as desk:
-        settle_restart(desk.vault, desk.client)
+        if not terminal.dry_run:
+            settle_restart(desk.vault, desk.client)
         found = compare_journal(
             desk.vault, desk.client, desk.mirror, org=desk.org, clock=desk.clock
         )
