@@ -47,6 +47,7 @@ MEANINGS = {
     "charter_sender": "No rule lets this kind of organisation send anything.",
     "charter_tlp": "The marking is narrower than the rule allows.",
     "clock_skew": "The request was signed in the future, by the hub's clock.",
+    "custody_wrong": "A row of the journal, or the head over it, does not prove its line of custody.",
     "database_unsafe": "The database server would lose what it confirmed, or is too old; the setting is told.",
     "disk_full": "The disk is full; nothing was accepted.",
     "dsse_too_long": "The signatures are longer than 32 KiB.",

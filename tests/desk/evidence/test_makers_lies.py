@@ -25,6 +25,7 @@ from tests.support.forged_evidence import (
     refusals,
     said_raw,
     signed_anew,
+    statement_in,
 )
 from tests.support.hub_world import BTC, World
 from tests.support.timestamping import authority
@@ -152,7 +153,10 @@ def test_a_statement_is_not_dated_before_the_acceptance_or_outside_its_keys_date
     for made in (1, accepted - 301, 2**40):
         forged = signed_anew(evidence.data, {}, police.keyring.signing, made=made)
         assert refusals(forged) == (archive.STATEMENT, archive.STATEMENT)
-    accepted_by_both(signed_anew(evidence.data, {}, police.keyring.signing, made=accepted - 300))
+    lines = [one.at for one in statement_in(evidence.data).custody]
+    heads = [one.at for one in evidence.shows.custody if one is not None]
+    earliest = max(accepted, *lines, *heads)
+    accepted_by_both(signed_anew(evidence.data, {}, police.keyring.signing, made=earliest - 300))
 
 
 def test_both_verifiers_refuse_the_same_forms_of_a_statement(
