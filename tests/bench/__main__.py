@@ -11,6 +11,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+from accord.logs import log_to_stderr
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 HERE = Path(__file__).parent
@@ -92,6 +94,7 @@ def page(report: dict[str, object], words: str) -> str:
 
 def main() -> int:
     """Parse the command line, run, print."""
+    log_to_stderr()  # stdout is one JSON document at most
     known = benches()
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("name", choices=[*known, "all"])
