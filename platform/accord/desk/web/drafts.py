@@ -15,9 +15,9 @@ from accord.desk.web import words
 from accord.desk.web.letter_words import read_line
 from accord.kernel.errors import AccordError, Malformed, NotFound
 from accord.kernel.identifiers import OrgId
-from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
+from accord.webbase.sign_in import refused
 
 DRAFTS = "/drafts"
 SHOWN = 200
@@ -61,7 +61,7 @@ def draft_routes(waiting: Waiting) -> Blueprint:
             _decide(waiting, _number(number))
         except AccordError as error:
             page = _page(waiting, _number(number), error)
-            return Response(page, problem_of(error).status, content_type="text/html; charset=utf-8")
+            return refused(error, page)
         return redirect(f"{DRAFTS}/{number}", code=303)
 
     return routes

@@ -12,9 +12,9 @@ from accord.desk.storage.bundles import find_bundle, lines_of
 from accord.desk.web.records import value_of
 from accord.kernel.errors import AccordError, Malformed, NotFound
 from accord.kernel.identifiers import BundleId, OrgId, parse_bundle_id, parse_org_id
-from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.routes import Who, declare
+from accord.webbase.sign_in import refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def evidence_routes(making: EvidenceMaking) -> Blueprint:
             made = making.make(wanted, current_actor().name, request.form.get("reason", ""))
         except AccordError as error:
             page = making.page(sender, found, error)
-            return Response(page, problem_of(error).status, content_type="text/html; charset=utf-8")
+            return refused(error, page)
         answer = Response(made.data, content_type="application/zip")
         answer.headers["Content-Disposition"] = f"attachment; filename=evidence-{made.no}.zip"
         answer.headers["Cache-Control"] = "no-store"

@@ -10,10 +10,10 @@ from accord.desk.web.pages import PageServices
 from accord.kernel.errors import AccordError, Malformed
 from accord.kernel.indicators import Network
 from accord.kernel.markings import parse_code
-from accord.protocol.problems import problem_of
 from accord.webbase.actor import current_actor
 from accord.webbase.names import NETWORKS
 from accord.webbase.routes import Who, declare
+from accord.webbase.sign_in import refused
 from accord.webbase.texts import gettext
 
 WATCHES = "/watches"
@@ -40,7 +40,7 @@ def watch_routes(services: PageServices) -> Blueprint:
             _change(services)
         except AccordError as error:
             page = _page(services, error)
-            return Response(page, problem_of(error).status, content_type="text/html; charset=utf-8")
+            return refused(error, page)
         return redirect(WATCHES, 303)
 
     return routes
